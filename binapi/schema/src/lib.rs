@@ -1,0 +1,5 @@
+//! Definitions of VPP's binary API.
+mod layout;
+mod model;
+pub use layout::Layout;
+pub use model::*;
