@@ -1,0 +1,1 @@
+//! Pinned definitions of the binary API of VPP releases.

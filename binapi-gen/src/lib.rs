@@ -1,0 +1,1 @@
+//! Generator of typed Rust messages from the API definitions of a VPP.

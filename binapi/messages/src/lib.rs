@@ -1,0 +1,1 @@
+//! Typed messages of the binary API of VPP releases, each definition once.

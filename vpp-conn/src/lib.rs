@@ -1,0 +1,1 @@
+//! A connection to a running VPP: async, multiplexed, never hanging.
