@@ -1,6 +1,6 @@
 //! Reading VPP's wire encoding.
 
-use crate::{FixedSize, Wire};
+use crate::{Count, FixedSize, Wire};
 
 /// Reads values one behind the other from the bytes of a peer.
 ///
@@ -101,6 +101,11 @@ impl<'a> Decoder<'a> {
     /// Reads `count` bytes of a list in place.
     pub fn byte_list(&mut self, field: &'static str, count: usize) -> &'a [u8] {
         if self.fits(field, count, 1) { self.slice(count) } else { &[] }
+    }
+
+    /// Reads the count of a list.
+    pub fn count<C: Count>(&mut self) -> usize {
+        C::decode(self).to_len()
     }
 
     /// Reads `count` elements. The count is a peer's: it is checked against the bytes that are there before room for

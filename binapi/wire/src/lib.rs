@@ -32,6 +32,7 @@ mod message;
 mod net;
 mod open_enum;
 mod time;
+mod union;
 mod view;
 mod wire_type;
 
@@ -42,5 +43,8 @@ pub use message::{Cursor, Dump, Event, Header, Message, MessageInfo, Request, St
 pub use net::{Address, Ip4Prefix, Ip6Prefix, MacAddress, ParseAddressError, Prefix};
 pub use open_enum::{OpenEnum, ParseEnumError, format_flags, format_open_enum, parse_flags, parse_open_enum};
 pub use time::{TimeDelta, Timestamp};
-pub use view::{Items, ItemsIter, Span, View, Viewed, array_at, f64_at, text, value_at};
+pub use union::{Union, member_bytes};
+pub use view::{
+    Items, ItemsIter, Span, View, Viewed, array_at, count_at, f64_at, text, union_at, value_at, view_at,
+};
 pub use wire_type::{Count, FixedSize, Wire};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::{DecodeError, Decoder, FixedSize, Wire};
+use crate::{Count, DecodeError, Decoder, FixedSize, Union, Wire};
 
 /// A type whose received bytes can be read in place.
 pub trait Viewed: Sized {
@@ -71,6 +71,27 @@ pub fn f64_at<const LEN: usize>(fixed: &[u8; LEN], at: usize) -> f64 {
 #[must_use]
 pub fn value_at<T: FixedSize, const LEN: usize>(fixed: &[u8; LEN], at: usize) -> T {
     T::decode(&mut Decoder::new(fixed.get(at..).unwrap_or_default()))
+}
+
+/// The count at `at` of a message's fixed part.
+#[inline]
+#[must_use]
+pub fn count_at<C: Count, const LEN: usize>(fixed: &[u8; LEN], at: usize) -> usize {
+    value_at::<C, LEN>(fixed, at).to_len()
+}
+
+/// The union at `at` of a message's fixed part, whose discriminator is at `discriminator`.
+#[inline]
+#[must_use]
+pub fn union_at<U: Union, const LEN: usize>(fixed: &[u8; LEN], discriminator: usize, at: usize) -> U {
+    U::decode_member(value_at(fixed, discriminator), &mut Decoder::new(fixed.get(at..).unwrap_or_default()))
+}
+
+/// The view of the value at `at` of a message's fixed part.
+#[inline]
+#[must_use]
+pub fn view_at<'a, V: View<'a>, const LEN: usize>(fixed: &'a [u8; LEN], at: usize) -> V {
+    V::read(&mut Decoder::new(fixed.get(at..).unwrap_or_default()))
 }
 
 /// The text of a string field: up to its first NUL. Bytes that are not UTF-8 become U+FFFD.

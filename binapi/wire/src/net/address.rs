@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use super::ParseAddressError;
-use crate::{Decoder, Encoder, FixedSize, Wire};
+use crate::{Decoder, Encoder, FixedSize, Union, Wire};
 
 /// An IP address: VPP's `address`, 17 bytes (family, then a union of both kinds), since VPP 20.05.
 ///
@@ -64,34 +64,13 @@ impl Wire for Address {
     const MIN_LEN: usize = 17;
 
     fn encode(&self, out: &mut Encoder<'_>) {
-        match self {
-            Self::V4(address) => {
-                out.bytes(&[0]);
-                out.bytes(&address.octets());
-                out.bytes(&[0; 12]);
-            }
-            Self::V6(address) => {
-                out.bytes(&[1]);
-                out.bytes(&address.octets());
-            }
-            Self::Unknown { family, bytes } => {
-                out.bytes(&[*family]);
-                out.bytes(bytes);
-            }
-        }
+        out.write(&self.discriminator());
+        self.encode_member(out);
     }
 
     fn decode(input: &mut Decoder<'_>) -> Self {
         let family = input.read();
-        let bytes: [u8; 16] = input.bytes();
-        match family {
-            0 => {
-                let [a, b, c, d, ..] = bytes;
-                Self::V4(Ipv4Addr::new(a, b, c, d))
-            }
-            1 => Self::V6(Ipv6Addr::from(bytes)),
-            _ => Self::Unknown { family, bytes },
-        }
+        Self::decode_member(family, input)
     }
 }
 
