@@ -1,0 +1,134 @@
+//! Which module owns a type.
+//!
+//! Decided by the import graph: of the modules that hold equal definitions of a name, a module that reaches another of
+//! them through its imports only repeats it. Where imports are unknown (files before VPP 20.05 have none, a running VPP
+//! leaves out modules without messages), the module with the fewest types owns it, since importers hold a superset.
+
+use std::collections::{HashMap, HashSet};
+
+use super::error::ReadError;
+use super::file::File;
+use super::identity::{Identities, Identity, Place};
+
+/// Per file: the files whose types it may use, itself excluded, those it names first.
+pub(super) fn reach(files: &[File]) -> Vec<Vec<usize>> {
+    let by_name: HashMap<&str, usize> =
+        files.iter().enumerate().map(|(i, file)| (file.name.as_str(), i)).collect();
+    let direct: Vec<Vec<usize>> = files
+        .iter()
+        .map(|file| {
+            file.imports.iter().flatten().filter_map(|name| by_name.get(name.as_str()).copied()).collect()
+        })
+        .collect();
+    close(&direct)
+}
+
+/// Follows edges to the end.
+fn close(direct: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    (0..direct.len())
+        .map(|start| {
+            let mut seen = HashSet::from([start]);
+            let mut list: Vec<usize> = Vec::new();
+            let mut next = 0;
+            let mut from = start;
+            loop {
+                list.extend(direct[from].iter().filter(|&&to| seen.insert(to)));
+                let Some(&following) = list.get(next) else { break list };
+                from = following;
+                next += 1;
+            }
+        })
+        .collect()
+}
+
+/// A file repeats a type of a module it imports, but another one: the copy, and the definition.
+pub(super) fn different_copy(
+    identities: &Identities<'_>,
+    files: &[File],
+    reach: &[Vec<usize>],
+) -> Option<(Place, Place)> {
+    identities.order().iter().find_map(|&copy| {
+        let name = &files[copy.0].definitions[copy.1].name;
+        reach[copy.0]
+            .iter()
+            .filter_map(|&import| identities.local(import, name))
+            .find(|&original| identities.get(original) != identities.get(copy))
+            .map(|original| (copy, original))
+    })
+}
+
+/// Owners of all types.
+pub(super) struct Owners {
+    /// Per file and identity held in it: the file that owns it.
+    owner: HashMap<(usize, Identity), usize>,
+    /// Per file: the files whose types it may use.
+    pub(super) imports: Vec<Vec<usize>>,
+}
+
+impl Owners {
+    pub(super) fn of(
+        files: &[File],
+        identities: &Identities<'_>,
+        reach: &[Vec<usize>],
+    ) -> Result<Self, ReadError> {
+        if let Some((copy, original)) = different_copy(identities, files, reach) {
+            return Err(ReadError::DifferentCopy {
+                name: files[copy.0].definitions[copy.1].name.clone(),
+                copy: files[copy.0].origin.clone(),
+                definition: files[original.0].origin.clone(),
+            });
+        }
+        let mut holders: HashMap<Identity, Vec<usize>> = HashMap::new();
+        for &place in identities.order() {
+            if let Some(identity) = identities.get(place) {
+                holders.entry(identity).or_default().push(place.0);
+            }
+        }
+        let present: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        let complete: Vec<bool> = files
+            .iter()
+            .map(|file| {
+                file.imports
+                    .as_ref()
+                    .is_some_and(|imports| imports.iter().all(|name| present.contains(name.as_str())))
+            })
+            .collect();
+        let size =
+            |&file: &usize| (files[file].definitions.len(), files[file].messages.len(), &files[file].name);
+
+        let mut owner = HashMap::new();
+        let mut imports = reach.to_vec();
+        for (identity, holders) in holders {
+            let set: HashSet<usize> = holders.iter().copied().collect();
+            let mut sinks: Vec<usize> = holders
+                .iter()
+                .copied()
+                .filter(|&file| reach[file].iter().all(|import| !set.contains(import)))
+                .collect();
+            if sinks.is_empty() {
+                // Modules that import each other.
+                sinks.extend(holders.iter().copied().min_by_key(size));
+            }
+            // A module whose imports are all known and do not have the type defines it. The others may import it.
+            let smallest = sinks.iter().copied().filter(|&file| !complete[file]).min_by_key(size);
+            let owns = |file: &usize| sinks.contains(file) && (complete[*file] || smallest == Some(*file));
+            let fallback = smallest.or_else(|| sinks.first().copied());
+            for &file in &holders {
+                let of =
+                    std::iter::once(&file).chain(&reach[file]).copied().find(|file| owns(file)).or(fallback);
+                if let Some(of) = of {
+                    owner.insert((file, identity), of);
+                    if of != file && !imports[file].contains(&of) {
+                        imports[file].push(of);
+                    }
+                }
+            }
+        }
+        Ok(Self { owner, imports: close(&imports) })
+    }
+
+    /// The file that owns what a file holds.
+    pub(super) fn owner(&self, file: usize, identity: Identity) -> usize {
+        self.owner.get(&(file, identity)).copied().unwrap_or(file)
+    }
+}
