@@ -1,1 +1,51 @@
-//! A connection to a running VPP: async, multiplexed, never hanging.
+//! A connection to a running VPP.
+//!
+//! ```no_run
+//! use vpp_conn::Connection;
+//! use vpp_26_06::interface::{CreateLoopback, SwInterfaceDump};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let vpp = Connection::connect("/run/vpp/api.sock").await?;
+//! let loopback = vpp.call(&CreateLoopback::default()).await?.sw_if_index;
+//! for interface in vpp.dump(&SwInterfaceDump::default()).collect().await? {
+//!     println!("{} {}", interface.sw_if_index, interface.interface_name);
+//! }
+//! # let _ = loopback;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Invariants
+//!
+//! * Every wait has an end: a deadline for every call, and when VPP goes away everything that waits fails at once.
+//! * Dropping any future at any point is safe. A late reply never reaches a later call.
+//! * Nobody waits for a slow neighbour: a dump whose reader stalls, or events nobody reads, delay no other call.
+//! * Loss is never silent: a stream that overruns is an error, lost events are counted.
+//! * Bytes of the peer are checked before they are used.
+//!
+//! # How it is built
+//!
+//! [`frame`] cuts the socket's bytes into messages. The multiplexer (a state machine without sockets, clocks or tasks)
+//! routes them by context and id. What drives it is whoever waits: see [`Connection`].
+
+mod call;
+mod connect;
+mod connection;
+mod dump;
+mod error;
+mod events;
+pub mod frame;
+mod handshake;
+mod mux;
+mod raw;
+mod shared;
+mod table;
+
+pub use call::Call;
+pub use connect::{Builder, DEFAULT_SOCKET};
+pub use connection::Connection;
+pub use dump::{DumpStream, Received};
+pub use error::{CallError, CloseError, ConnectCause, ConnectError, EventError, Lost, NotVpp};
+pub use events::Events;
+pub use raw::{Raw, RawEnd, RawEvents, RawMessage, RawStream};
+pub use table::{Entry, Incompatible, MessageTable};

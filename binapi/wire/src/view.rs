@@ -24,7 +24,7 @@ pub trait View<'a>: Copy + fmt::Debug {
     fn read(input: &mut Decoder<'a>) -> Self;
 
     /// The owned struct.
-    fn to_owned(&self) -> Self::Owned;
+    fn into_owned(self) -> Self::Owned;
 
     /// Checks a payload once, so that no accessor has to fail. Bytes after the end are ignored.
     ///

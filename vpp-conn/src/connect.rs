@@ -1,0 +1,175 @@
+//! How a connection is made.
+
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+
+use crate::connection::Connection;
+use crate::error::{ConnectCause, ConnectError, NotVpp};
+use crate::frame::FrameReader;
+use crate::handshake::{self, Created};
+use crate::shared::{Settings, Shared};
+
+/// Where VPP's API socket is when nothing else is said: `/run/vpp/api.sock`.
+pub const DEFAULT_SOCKET: &str = "/run/vpp/api.sock";
+
+/// How to connect, and the limits of the connection.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Builder {
+    settings: Settings,
+}
+
+impl Builder {
+    /// The client's name, as `show api clients` of VPP shows it (63 bytes of it). By default the program's.
+    pub fn name(mut self, name: &str) -> Self {
+        self.settings.name = name.to_owned();
+        self
+    }
+
+    /// How long connecting may take, the handshake included. By default 5 seconds.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a call waits for its reply, and a dump for its next element, where the call itself does not say. By
+    /// default 10 seconds.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.settings.deadline = deadline;
+        self
+    }
+
+    /// How long [`Connection::close`] waits for VPP. By default a second.
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.close_timeout = timeout;
+        self
+    }
+
+    /// The largest message taken from VPP, in bytes; a larger one ends the connection. By default 64 MiB.
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.settings.max_message = bytes;
+        self
+    }
+
+    /// How many bytes of one dump may wait to be read; with more the dump fails. VPP sends a dump as fast as it can and
+    /// does not wait for its reader. By default 256 MiB, which is more than a million routes.
+    pub fn stream_limit(mut self, bytes: usize) -> Self {
+        self.settings.stream_limit = bytes;
+        self
+    }
+
+    /// How many events of one subscription may wait to be read; with more the oldest are given up and counted. By
+    /// default 1,024.
+    pub fn event_capacity(mut self, events: usize) -> Self {
+        self.settings.event_capacity = events;
+        self
+    }
+
+    /// Connects to VPP's API socket.
+    ///
+    /// # Errors
+    ///
+    /// When there is no socket, this process may not use it, or the peer does not behave as VPP within the time.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime with I/O and time enabled.
+    pub async fn connect(self, path: impl AsRef<Path>) -> Result<Connection, ConnectError> {
+        let path = path.as_ref().to_owned();
+        let timeout = self.settings.connect_timeout;
+        let attempt = attempt(path.clone(), self.settings);
+        let result = tokio::time::timeout(timeout, attempt).await;
+        let shared = result
+            .unwrap_or(Err(ConnectCause::TimedOut(timeout)))
+            .map_err(|cause| ConnectError { path, cause })?;
+        tracing::debug!(path = %shared.path.display(), messages = shared.table.len(), "connected to VPP");
+        Ok(Connection::start(shared))
+    }
+}
+
+async fn attempt(path: PathBuf, settings: Settings) -> Result<Shared, ConnectCause> {
+    let stream = UnixStream::connect(&path).await.map_err(|error| cause_of(&path, error))?;
+    send(&stream, &handshake::create(&settings.name)).await?;
+    let mut reader = FrameReader::new(settings.max_message);
+    let message = loop {
+        if let Some(message) =
+            reader.next_frame().map_err(|error| ConnectCause::NotVpp(NotVpp::Frame(error)))?
+        {
+            break message;
+        }
+        stream.readable().await.map_err(io_cause)?;
+        match stream.try_read_buf(reader.buffer()) {
+            Ok(0) => return Err(ConnectCause::NotVpp(NotVpp::Closed)),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                return Err(ConnectCause::NotVpp(NotVpp::Closed));
+            }
+            Err(error) => return Err(io_cause(error)),
+        }
+    };
+    match handshake::created(&message) {
+        Some(Created::Client { client_index, table }) => {
+            Ok(Shared::new(path, settings, table, client_index, stream, reader))
+        }
+        Some(Created::Refused(response)) => Err(ConnectCause::Refused(response)),
+        None => {
+            let id = message.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
+            Err(ConnectCause::NotVpp(NotVpp::Answer { id, len: message.len() }))
+        }
+    }
+}
+
+async fn send(stream: &UnixStream, mut bytes: &[u8]) -> Result<(), ConnectCause> {
+    while !bytes.is_empty() {
+        stream.writable().await.map_err(io_cause)?;
+        match stream.try_write(bytes) {
+            Ok(len) => bytes = &bytes[len..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return Err(ConnectCause::NotVpp(NotVpp::Closed));
+            }
+            Err(error) => return Err(io_cause(error)),
+        }
+    }
+    Ok(())
+}
+
+fn io_cause(error: io::Error) -> ConnectCause {
+    ConnectCause::Io(Arc::new(error))
+}
+
+/// What a failed connect means.
+fn cause_of(path: &Path, error: io::Error) -> ConnectCause {
+    match error.kind() {
+        io::ErrorKind::NotFound => ConnectCause::NotThere,
+        io::ErrorKind::ConnectionRefused => ConnectCause::NobodyListens,
+        io::ErrorKind::PermissionDenied => match std::fs::symlink_metadata(path) {
+            Ok(socket) => {
+                let mut groups = vec![rustix::process::getegid().as_raw()];
+                for group in rustix::process::getgroups().unwrap_or_default() {
+                    if !groups.contains(&group.as_raw()) {
+                        groups.push(group.as_raw());
+                    }
+                }
+                ConnectCause::PermissionDenied {
+                    mode: socket.mode() & 0o7777,
+                    owner: socket.uid(),
+                    group: socket.gid(),
+                    uid: rustix::process::geteuid().as_raw(),
+                    groups,
+                }
+            }
+            Err(_) => io_cause(error),
+        },
+        _ if error.raw_os_error() == Some(rustix::io::Errno::PROTOTYPE.raw_os_error()) => {
+            ConnectCause::NotVpp(NotVpp::SocketType)
+        }
+        _ => io_cause(error),
+    }
+}

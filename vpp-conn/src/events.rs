@@ -1,0 +1,130 @@
+//! Streams of events.
+
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::sync::{MutexGuard, PoisonError};
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::Bytes;
+use vpp_wire::{ApiError, Event, Message, Subscribe, Wire};
+
+use crate::connection::Connection;
+use crate::error::{CallError, EventError, Lost};
+use crate::mux::{MessageKind, Outgoing, SubscriberId, Taken};
+
+/// A stream of one kind of event.
+///
+/// Several may run at once; each gets every event. What is not read waits, up to
+/// [`Builder::event_capacity`](crate::Builder::event_capacity); then the oldest are given up, and the stream says how
+/// many.
+#[derive(Debug)]
+pub struct Events<E: Event> {
+    queue: Queue,
+    /// Tells VPP that nobody wants the events any more, when the last stream that asked for them goes.
+    unregister: Option<fn(&Connection)>,
+    event: PhantomData<fn() -> E>,
+}
+
+impl<E: Event> Events<E> {
+    pub(crate) fn listen(connection: Connection) -> Result<Self, CallError> {
+        let kind = MessageKind { id: connection.shared().table.id_of::<E>()?, header: E::INFO.header };
+        Ok(Self { queue: Queue::new(connection, kind)?, unregister: None, event: PhantomData })
+    }
+
+    pub(crate) async fn subscribe(connection: Connection) -> Result<Self, CallError>
+    where
+        E: Subscribe,
+    {
+        // First the queue, so that no event is missed.
+        let mut events = Self::listen(connection.clone())?;
+        *registrations(&connection).entry(E::NAME).or_default() += 1;
+        events.unregister = Some(unregister::<E>);
+        let registration = E::registration(true, std::process::id());
+        match connection.call(&registration).await {
+            Ok(_) => Ok(events),
+            // The client is registered already: by another stream, or by a call of the program's own.
+            Err(CallError::Refused { error: ApiError::INVALID_REGISTRATION, .. }) => Ok(events),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The next event.
+    ///
+    /// Dropping the future loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// When events were lost (the next call goes on behind the gap), an event is not what its definition says, or the
+    /// connection has ended.
+    pub async fn next(&mut self) -> Result<E, EventError> {
+        let payload = poll_fn(|cx| self.queue.poll_next(cx)).await?;
+        Ok(E::from_payload(&payload)?)
+    }
+}
+
+impl<E: Event> Drop for Events<E> {
+    fn drop(&mut self) {
+        let Some(unregister) = self.unregister else { return };
+        let connection = &self.queue.connection;
+        let last = {
+            let mut registrations = registrations(connection);
+            let streams = registrations.entry(E::NAME).or_default();
+            *streams = streams.saturating_sub(1);
+            *streams == 0
+        };
+        if last {
+            unregister(connection);
+        }
+    }
+}
+
+fn registrations(connection: &Connection) -> MutexGuard<'_, std::collections::HashMap<&'static str, u32>> {
+    connection.shared().registrations.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn unregister<E: Subscribe>(connection: &Connection) {
+    let shared = connection.shared();
+    let Ok(id) = shared.table.id_of::<E::Registration>() else { return };
+    let registration = E::registration(false, std::process::id());
+    let request = Outgoing {
+        kind: MessageKind { id, header: E::Registration::INFO.header },
+        payload_len: registration.encoded_len(),
+    };
+    // Where the connection has ended, so has the registration.
+    let _lost = shared.send_detached(request, |payload| registration.encode_payload(payload).map(drop));
+}
+
+/// The queue of payloads behind [`Events`].
+#[derive(Debug)]
+pub(crate) struct Queue {
+    connection: Connection,
+    event: MessageKind,
+    id: SubscriberId,
+}
+
+impl Queue {
+    pub(crate) fn new(connection: Connection, event: MessageKind) -> Result<Self, CallError> {
+        let shared = connection.shared();
+        let id = shared
+            .subscribe(event)
+            .map_err(|lost| CallError::Lost { request: shared.table.name_of(event.id), lost })?;
+        Ok(Self { connection, event, id })
+    }
+
+    pub(crate) fn poll_next(&self, cx: &mut TaskContext<'_>) -> Poll<Result<Bytes, EventError>> {
+        let shared = self.connection.shared();
+        let event = || shared.table.name_of(self.event.id);
+        shared.poll_event(self.id, cx).map(|taken: Result<Taken, Lost>| match taken {
+            Ok(Taken::Event(payload)) => Ok(payload),
+            Ok(Taken::Lost(lost)) => Err(EventError::Overrun { event: event(), lost }),
+            Ok(Taken::Nothing) => Err(EventError::Lost { event: event(), lost: Lost::Closed }),
+            Err(lost) => Err(EventError::Lost { event: event(), lost }),
+        })
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.connection.shared().unsubscribe(self.id);
+    }
+}

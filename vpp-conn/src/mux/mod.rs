@@ -1,0 +1,438 @@
+//! The multiplexer: many calls, dumps and event streams over one stream of messages.
+//!
+//! A state machine without sockets, clocks or tasks. Messages and points in time go in; bytes to send, finished calls
+//! and waiters to wake come out. A driver connects it to a transport.
+//!
+//! Contexts run from 1 to 2^31 − 1 and are not used again before all others were, so an answer that comes after its
+//! call was given up finds nobody and is discarded. They stay below 2^31 so that no context looks like the client
+//! index of an event.
+
+mod events;
+mod slots;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes, BytesMut};
+use vpp_wire::{EncodeError, Header};
+
+pub(crate) use self::events::{SubscriberId, Subscribers, Taken};
+use self::slots::Slots;
+use crate::error::Lost;
+use crate::frame;
+
+/// What a call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expect {
+    /// One message.
+    Reply(MessageKind),
+    /// Any number of messages, then another.
+    Stream { details: MessageKind, end: MessageKind },
+}
+
+/// A message as it is recognised on this connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MessageKind {
+    pub(crate) id: u16,
+    pub(crate) header: Header,
+}
+
+/// A request to be written.
+pub(crate) struct Outgoing {
+    pub(crate) kind: MessageKind,
+    pub(crate) payload_len: usize,
+}
+
+/// The context of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Context(pub(crate) u32);
+
+/// How a call failed, seen from the stream of messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Unexpected { id: u16 },
+    DeadlineExceeded { after: Duration },
+    StreamOverrun { limit: usize },
+    Lost(Lost),
+}
+
+/// A call that waits, or whose end waits to be taken.
+#[derive(Debug)]
+struct Slot<W> {
+    expect: Expect,
+    /// What came and was not taken yet: payloads.
+    inbox: VecDeque<Bytes>,
+    inbox_bytes: usize,
+    /// The reply of a call or the end of a stream.
+    end: Option<Bytes>,
+    failure: Option<Failure>,
+    waiter: Option<W>,
+    /// A stream's deadline starts anew with each message.
+    deadline: Instant,
+    patience: Duration,
+}
+
+impl<W> Slot<W> {
+    fn is_over(&self) -> bool {
+        self.end.is_some() || self.failure.is_some()
+    }
+}
+
+/// What a call gives when it is asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing yet.
+    Pending,
+    /// An element of a stream.
+    Details(Bytes),
+    /// The reply, or the end of a stream. The call is gone.
+    End(Bytes),
+    /// The call failed. It is gone.
+    Failed(Failure),
+}
+
+/// Why a request was not begun.
+#[derive(Debug)]
+pub(crate) enum BeginError {
+    Encode(EncodeError),
+    TooLong(usize),
+    Lost(Lost),
+}
+
+/// Messages that found nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Discarded {
+    /// Answers to calls that were given up before.
+    pub(crate) late: u64,
+    /// Messages that nothing waited for.
+    pub(crate) unasked: u64,
+}
+
+/// The state of one connection. `W` is what wakes a waiter.
+#[derive(Debug)]
+pub(crate) struct Mux<W> {
+    client_index: [u8; 4],
+    slots: Slots<Slot<W>>,
+    subscribers: Subscribers<W>,
+    output: BytesMut,
+    /// By message id: where its context stands, for those that were used.
+    headers: Vec<Option<Header>>,
+    stream_limit: usize,
+    /// Earliest deadline known. Never later than any deadline of a waiting call.
+    timeout: Option<Instant>,
+    lost: Option<Lost>,
+    woken: VecDeque<W>,
+    discarded: Discarded,
+}
+
+impl<W> Mux<W> {
+    /// A multiplexer for a client of this index. A stream fails when more than `stream_limit` bytes of it wait.
+    pub(crate) fn new(client_index: [u8; 4], stream_limit: usize) -> Self {
+        Self {
+            client_index,
+            slots: Slots::default(),
+            subscribers: Subscribers::default(),
+            output: BytesMut::new(),
+            headers: Vec::new(),
+            stream_limit,
+            timeout: None,
+            lost: None,
+            woken: VecDeque::new(),
+            discarded: Discarded::default(),
+        }
+    }
+
+    /// Bytes to be sent.
+    pub(crate) fn output(&mut self) -> &mut BytesMut {
+        &mut self.output
+    }
+
+    /// Calls that wait for their end.
+    pub(crate) fn waiting(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether [`Mux::woken`] has any.
+    pub(crate) fn has_woken(&self) -> bool {
+        !self.woken.is_empty()
+    }
+
+    /// Waiters whose calls or subscriptions have something for them.
+    pub(crate) fn woken(&mut self) -> impl Iterator<Item = W> {
+        std::iter::from_fn(|| self.woken.pop_front())
+    }
+
+    /// Messages that found nobody.
+    pub(crate) fn discarded(&self) -> Discarded {
+        self.discarded
+    }
+
+    /// How the connection ended, if it did.
+    pub(crate) fn lost(&self) -> Option<&Lost> {
+        self.lost.as_ref()
+    }
+
+    /// The event streams.
+    pub(crate) fn subscribers(&mut self) -> &mut Subscribers<W> {
+        &mut self.subscribers
+    }
+
+    /// Whether nothing but calls may be waiting for what comes next: no stream of events, and one call.
+    pub(crate) fn is_solo(&self) -> bool {
+        self.slots.len() == 1 && self.subscribers.is_empty()
+    }
+
+    /// Adds a subscriber to an event; an error when the connection has ended.
+    pub(crate) fn subscribe(&mut self, event: MessageKind, capacity: usize) -> Result<SubscriberId, Lost> {
+        if let Some(lost) = &self.lost {
+            return Err(lost.clone());
+        }
+        self.learn(event);
+        Ok(self.subscribers.add(event, capacity))
+    }
+
+    /// Writes requests behind one another with one context, and waits for what they are expected to bring. The context
+    /// is the call's until its end is taken or it is given up.
+    pub(crate) fn begin(
+        &mut self,
+        requests: &[Outgoing],
+        expect: Expect,
+        now: Instant,
+        patience: Duration,
+        write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
+    ) -> Result<Context, BeginError> {
+        match expect {
+            Expect::Reply(reply) => self.learn(reply),
+            Expect::Stream { details, end } => {
+                self.learn(details);
+                self.learn(end);
+            }
+        }
+        let context = self.slots.next_context();
+        self.write(requests, context, write)?;
+        // A deadline past the end of time never comes.
+        let deadline =
+            now.checked_add(patience).unwrap_or_else(|| now + Duration::from_secs(u32::MAX.into()));
+        self.timeout = Some(self.timeout.map_or(deadline, |timeout| timeout.min(deadline)));
+        self.slots.insert(
+            context,
+            Slot {
+                expect,
+                inbox: VecDeque::new(),
+                inbox_bytes: 0,
+                end: None,
+                failure: None,
+                waiter: None,
+                deadline,
+                patience,
+            },
+        );
+        Ok(Context(context))
+    }
+
+    /// Writes a request whose answer nobody waits for.
+    pub(crate) fn send_detached(
+        &mut self,
+        request: Outgoing,
+        mut write: impl FnMut(&mut [u8]) -> Result<(), EncodeError>,
+    ) -> Result<(), BeginError> {
+        let context = self.slots.next_context();
+        self.write(&[request], context, |_, payload| write(payload))
+    }
+
+    fn write(
+        &mut self,
+        requests: &[Outgoing],
+        context: u32,
+        mut write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
+    ) -> Result<(), BeginError> {
+        if let Some(lost) = &self.lost {
+            return Err(BeginError::Lost(lost.clone()));
+        }
+        let start = self.output.len();
+        for (index, Outgoing { kind, payload_len }) in requests.iter().enumerate() {
+            let len = kind.header.len() + payload_len;
+            let Some(frame) = frame::header(len) else {
+                self.output.truncate(start);
+                return Err(BeginError::TooLong(len));
+            };
+            self.output.extend_from_slice(&frame);
+            self.output.extend_from_slice(&kind.id.to_be_bytes());
+            match kind.header {
+                Header::Bare => {}
+                Header::Client => self.output.extend_from_slice(&self.client_index),
+                Header::Context => self.output.extend_from_slice(&context.to_be_bytes()),
+                Header::ClientContext => {
+                    self.output.extend_from_slice(&self.client_index);
+                    self.output.extend_from_slice(&context.to_be_bytes());
+                }
+            }
+            let payload = self.output.len();
+            self.output.resize(payload + payload_len, 0);
+            if let Err(error) = write(index, &mut self.output[payload..]) {
+                self.output.truncate(start);
+                return Err(BeginError::Encode(error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a message that came.
+    pub(crate) fn receive(&mut self, message: Bytes, now: Instant) {
+        let Some(id) = message.first_chunk().map(|id| u16::from_be_bytes(*id)) else {
+            self.discarded.unasked += 1;
+            return;
+        };
+        let header = self.headers.get(usize::from(id)).copied().flatten();
+        let context = header.and_then(Header::context).and_then(|at| context_at(&message, at));
+        match context.and_then(|context| self.slots.get(context)) {
+            Some(slot) => {
+                let header = header.unwrap_or(Header::Context);
+                Self::deliver(slot, id, header, message, now, self.stream_limit, &mut self.discarded);
+                self.woken.extend(slot.waiter.take());
+            }
+            None if self.subscribers.wants(id) => {
+                let header_len = header.map_or(2, Header::len);
+                self.woken
+                    .extend(self.subscribers.publish(id, message.get(header_len..).unwrap_or_default()));
+            }
+            None if context.is_some() => self.discarded.late += 1,
+            None => self.discarded.unasked += 1,
+        }
+    }
+
+    /// A message of a kind that nothing on this connection expects, but whose context may be a call's all the same.
+    ///
+    /// The caller knows from the message's name that it is a reply or an element, which almost all carry their context
+    /// right behind the id. Without this a call that is answered with the wrong message would end by its deadline only.
+    pub(crate) fn receive_foreign_reply(&mut self, message: &[u8]) {
+        let id = message.first_chunk().map(|id| u16::from_be_bytes(*id));
+        let slot = context_at(message, 2).and_then(|context| self.slots.get(context));
+        match (id, slot) {
+            (Some(id), Some(slot)) if !slot.is_over() => {
+                slot.failure = Some(Failure::Unexpected { id });
+                self.woken.extend(slot.waiter.take());
+            }
+            _ => self.discarded.unasked += 1,
+        }
+    }
+
+    /// Whether something on this connection expects or expected messages of this id.
+    pub(crate) fn knows(&self, id: u16) -> bool {
+        self.headers.get(usize::from(id)).is_some_and(Option::is_some)
+    }
+
+    fn deliver(
+        slot: &mut Slot<W>,
+        id: u16,
+        header: Header,
+        mut message: Bytes,
+        now: Instant,
+        stream_limit: usize,
+        discarded: &mut Discarded,
+    ) {
+        if slot.is_over() {
+            discarded.late += 1;
+            return;
+        }
+        // The context was there, so the header is.
+        message.advance(header.len());
+        match slot.expect {
+            Expect::Reply(reply) if reply.id == id => slot.end = Some(message),
+            Expect::Stream { end, .. } if end.id == id => slot.end = Some(message),
+            Expect::Stream { details, .. } if details.id == id => {
+                slot.inbox_bytes += message.len();
+                slot.inbox.push_back(message);
+                slot.deadline = now.checked_add(slot.patience).unwrap_or(slot.deadline);
+                if slot.inbox_bytes > stream_limit {
+                    slot.failure = Some(Failure::StreamOverrun { limit: stream_limit });
+                    slot.inbox = VecDeque::new();
+                }
+            }
+            _ => slot.failure = Some(Failure::Unexpected { id }),
+        }
+    }
+
+    /// Takes the waiter of a call, so that what comes before it asks again does not wake it.
+    pub(crate) fn take_waiter(&mut self, context: Context) -> Option<W> {
+        self.slots.get(context.0)?.waiter.take()
+    }
+
+    /// Asks a call for what it has. While it has nothing, `waiter` is kept and woken by the next message.
+    pub(crate) fn poll(&mut self, context: Context, waiter: impl FnOnce(Option<W>) -> W) -> Progress {
+        let Some(slot) = self.slots.get(context.0) else {
+            return Progress::Failed(Failure::Lost(self.lost.clone().unwrap_or(Lost::Closed)));
+        };
+        if let Some(details) = slot.inbox.pop_front() {
+            slot.inbox_bytes -= details.len();
+            return Progress::Details(details);
+        }
+        if !slot.is_over() {
+            slot.waiter = Some(waiter(slot.waiter.take()));
+            return Progress::Pending;
+        }
+        match self.slots.remove(context.0) {
+            Some(Slot { failure: Some(failure), .. }) => Progress::Failed(failure),
+            Some(Slot { end: Some(end), .. }) => Progress::End(end),
+            // Not over: excluded above.
+            _ => Progress::Pending,
+        }
+    }
+
+    /// Gives a call up. What still comes for it is discarded.
+    pub(crate) fn cancel(&mut self, context: Context) {
+        self.slots.remove(context.0);
+    }
+
+    /// When [`Mux::handle_timeout`] has to be called at the latest. May be earlier than the first deadline.
+    pub(crate) fn timeout(&self) -> Option<Instant> {
+        self.timeout
+    }
+
+    /// Fails every call whose deadline has come.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if self.timeout.is_none_or(|timeout| now < timeout) {
+            return;
+        }
+        self.timeout = None;
+        for slot in self.slots.iter_mut().filter(|slot| !slot.is_over()) {
+            if slot.deadline <= now {
+                slot.failure = Some(Failure::DeadlineExceeded { after: slot.patience });
+                self.woken.extend(slot.waiter.take());
+            } else {
+                self.timeout = Some(self.timeout.map_or(slot.deadline, |timeout| timeout.min(slot.deadline)));
+            }
+        }
+    }
+
+    /// Ends everything: every call and every stream of events fails, and nothing is begun any more. Streams give what
+    /// came before first.
+    pub(crate) fn fail(&mut self, lost: &Lost) {
+        if self.lost.is_some() {
+            return;
+        }
+        self.lost = Some(lost.clone());
+        self.timeout = None;
+        for slot in self.slots.iter_mut() {
+            if !slot.is_over() {
+                slot.failure = Some(Failure::Lost(lost.clone()));
+            }
+            self.woken.extend(slot.waiter.take());
+        }
+        self.woken.extend(self.subscribers.wake_all());
+    }
+
+    fn learn(&mut self, message: MessageKind) {
+        let id = usize::from(message.id);
+        if self.headers.len() <= id {
+            self.headers.resize(id + 1, None);
+        }
+        self.headers[id] = Some(message.header);
+    }
+}
+
+fn context_at(message: &[u8], at: usize) -> Option<u32> {
+    message.get(at..)?.first_chunk().map(|context| u32::from_be_bytes(*context))
+}

@@ -1,0 +1,373 @@
+//! The multiplexer with made-up messages and made-up time.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use vpp_wire::Header;
+
+use super::*;
+
+const REQUEST: MessageKind = MessageKind { id: 100, header: Header::ClientContext };
+const REPLY: MessageKind = MessageKind { id: 101, header: Header::Context };
+const DETAILS: MessageKind = MessageKind { id: 102, header: Header::Context };
+const END: MessageKind = MessageKind { id: 24, header: Header::Context };
+const EVENT: MessageKind = MessageKind { id: 103, header: Header::Client };
+/// A reply whose context stands behind a client index.
+const LATE_CONTEXT: MessageKind = MessageKind { id: 104, header: Header::ClientContext };
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const STREAM: Expect = Expect::Stream { details: DETAILS, end: END };
+
+/// Waiters are numbers here.
+struct Bed {
+    mux: Mux<u32>,
+    now: Instant,
+}
+
+impl Bed {
+    fn new() -> Self {
+        Self { mux: Mux::new([0x80, 0, 0, 1], 1000), now: Instant::now() }
+    }
+
+    fn begin(&mut self, expect: Expect) -> Context {
+        let request = Outgoing { kind: REQUEST, payload_len: 0 };
+        self.mux.begin(&[request], expect, self.now, PATIENCE, |_, _| Ok(())).unwrap()
+    }
+
+    fn receive(&mut self, message: &[u8]) {
+        self.mux.receive(Bytes::copy_from_slice(message), self.now);
+    }
+
+    fn poll(&mut self, context: Context) -> Progress {
+        self.mux.poll(context, |_| context.0)
+    }
+
+    fn woken(&mut self) -> Vec<u32> {
+        self.mux.woken().collect()
+    }
+}
+
+fn message(kind: MessageKind, context: Context, payload: &[u8]) -> Vec<u8> {
+    let mut message = kind.id.to_be_bytes().to_vec();
+    match kind.header {
+        Header::Bare => {}
+        Header::Context => message.extend(context.0.to_be_bytes()),
+        Header::Client => message.extend([0x80, 0, 0, 1]),
+        Header::ClientContext => {
+            message.extend([0x80, 0, 0, 1]);
+            message.extend(context.0.to_be_bytes());
+        }
+    }
+    message.extend(payload);
+    message
+}
+
+fn end(payload: &'static [u8]) -> Progress {
+    Progress::End(Bytes::from_static(payload))
+}
+
+#[test]
+fn a_request_is_written_with_index_and_context() {
+    let mut bed = Bed::new();
+    let request = Outgoing { kind: REQUEST, payload_len: 3 };
+    let context = bed
+        .mux
+        .begin(&[request], Expect::Reply(REPLY), bed.now, PATIENCE, |_, payload| {
+            payload.copy_from_slice(b"abc");
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(context, Context(1));
+    let header = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13, 0, 0, 0, 0];
+    assert_eq!(bed.mux.output()[..], [&header[..], &[0, 100, 0x80, 0, 0, 1, 0, 0, 0, 1], b"abc"].concat());
+}
+
+#[test]
+fn replies_find_their_calls_in_any_order_and_each_is_told_once() {
+    let mut bed = Bed::new();
+    let calls: Vec<_> = (0..5).map(|_| bed.begin(Expect::Reply(REPLY))).collect();
+    for call in &calls {
+        assert_eq!(bed.poll(*call), Progress::Pending);
+    }
+    for call in calls.iter().rev() {
+        bed.receive(&message(REPLY, *call, b"x"));
+    }
+    assert_eq!(bed.woken(), [5, 4, 3, 2, 1]);
+    for call in calls {
+        assert_eq!(bed.poll(call), end(b"x"));
+    }
+    assert_eq!(bed.mux.waiting(), 0);
+}
+
+#[test]
+fn a_reply_with_its_context_elsewhere_is_found_by_its_own_header() {
+    let mut bed = Bed::new();
+    let call = bed.begin(Expect::Reply(LATE_CONTEXT));
+    bed.receive(&message(LATE_CONTEXT, call, b"x"));
+    assert_eq!(bed.poll(call), end(b"x"));
+}
+
+#[test]
+fn details_and_events_come_between_and_the_stream_ends_in_order() {
+    let mut bed = Bed::new();
+    let dump = bed.begin(STREAM);
+    let call = bed.begin(Expect::Reply(REPLY));
+    let events = bed.mux.subscribe(EVENT, 8).unwrap();
+    bed.receive(&message(DETAILS, dump, b"1"));
+    bed.receive(&message(EVENT, dump, b"e"));
+    bed.receive(&message(REPLY, call, b"r"));
+    bed.receive(&message(DETAILS, dump, b"2"));
+    bed.receive(&message(END, dump, b"end"));
+    assert_eq!(bed.poll(call), end(b"r"));
+    assert_eq!(bed.poll(dump), Progress::Details(Bytes::from_static(b"1")));
+    assert_eq!(bed.poll(dump), Progress::Details(Bytes::from_static(b"2")));
+    assert_eq!(bed.poll(dump), end(b"end"));
+    assert_eq!(bed.mux.subscribers().take(events, |_| 0), Taken::Event(Bytes::from_static(b"e")));
+}
+
+#[test]
+fn a_late_reply_never_reaches_a_later_call() {
+    let mut bed = Bed::new();
+    let given_up = bed.begin(Expect::Reply(REPLY));
+    bed.mux.cancel(given_up);
+    let timed_out = bed.begin(Expect::Reply(REPLY));
+    bed.now += PATIENCE;
+    bed.mux.handle_timeout(bed.now);
+    assert_eq!(bed.poll(timed_out), Progress::Failed(Failure::DeadlineExceeded { after: PATIENCE }));
+    let next = bed.begin(Expect::Reply(REPLY));
+    bed.receive(&message(REPLY, given_up, b"old"));
+    bed.receive(&message(REPLY, timed_out, b"old"));
+    assert_eq!(bed.poll(next), Progress::Pending);
+    bed.receive(&message(REPLY, next, b"new"));
+    assert_eq!(bed.poll(next), end(b"new"));
+    assert_eq!(bed.mux.discarded().late, 2);
+}
+
+#[test]
+fn another_message_with_the_calls_context_fails_that_call_alone() {
+    let mut bed = Bed::new();
+    let (wrong, right) = (bed.begin(Expect::Reply(REPLY)), bed.begin(Expect::Reply(REPLY)));
+    bed.begin(STREAM);
+    bed.receive(&message(DETAILS, wrong, b""));
+    assert_eq!(bed.poll(wrong), Progress::Failed(Failure::Unexpected { id: 102 }));
+    let foreign = bed.begin(Expect::Reply(REPLY));
+    bed.mux.receive_foreign_reply(&[9, 9, 0, 0, 0, foreign.0 as u8]);
+    assert_eq!(bed.poll(foreign), Progress::Failed(Failure::Unexpected { id: 0x0909 }));
+    bed.receive(&message(REPLY, right, b"x"));
+    assert_eq!(bed.poll(right), end(b"x"));
+}
+
+#[test]
+fn a_stream_that_nobody_reads_fails_at_its_limit_and_harms_nobody() {
+    let mut bed = Bed::new();
+    let (dump, call) = (bed.begin(STREAM), bed.begin(Expect::Reply(REPLY)));
+    for _ in 0..11 {
+        bed.receive(&message(DETAILS, dump, &[0; 100]));
+    }
+    bed.receive(&message(REPLY, call, b"x"));
+    assert_eq!(bed.poll(dump), Progress::Failed(Failure::StreamOverrun { limit: 1000 }));
+    assert_eq!(bed.poll(call), end(b"x"));
+}
+
+#[test]
+fn a_stream_waits_anew_with_each_element() {
+    let mut bed = Bed::new();
+    let dump = bed.begin(STREAM);
+    for _ in 0..3 {
+        bed.now += PATIENCE - Duration::from_secs(1);
+        bed.mux.handle_timeout(bed.now);
+        bed.receive(&message(DETAILS, dump, b"d"));
+        assert_eq!(bed.poll(dump), Progress::Details(Bytes::from_static(b"d")));
+    }
+    bed.now += PATIENCE;
+    bed.mux.handle_timeout(bed.now);
+    assert_eq!(bed.poll(dump), Progress::Failed(Failure::DeadlineExceeded { after: PATIENCE }));
+}
+
+#[test]
+fn lost_events_are_counted_and_told_before_those_kept() {
+    let mut bed = Bed::new();
+    let (slow, quick) = (bed.mux.subscribe(EVENT, 2).unwrap(), bed.mux.subscribe(EVENT, 8).unwrap());
+    for event in [b"1", b"2", b"3", b"4", b"5"] {
+        bed.receive(&message(EVENT, Context(0), event));
+    }
+    assert_eq!(bed.mux.subscribers().take(slow, |_| 0), Taken::Lost(3));
+    assert_eq!(bed.mux.subscribers().take(slow, |_| 0), Taken::Event(Bytes::from_static(b"4")));
+    for event in [b"1", b"2", b"3", b"4", b"5"] {
+        assert_eq!(bed.mux.subscribers().take(quick, |_| 0), Taken::Event(Bytes::from_static(event)));
+    }
+    bed.mux.subscribers().remove(slow);
+    bed.mux.subscribers().remove(quick);
+    bed.receive(&message(EVENT, Context(0), b"6"));
+    assert_eq!(bed.mux.discarded().unasked, 1);
+}
+
+#[test]
+fn when_the_connection_ends_everything_fails_and_streams_give_what_they_have_first() {
+    let mut bed = Bed::new();
+    let (dump, call) = (bed.begin(STREAM), bed.begin(Expect::Reply(REPLY)));
+    bed.mux.subscribe(EVENT, 2).unwrap();
+    assert_eq!(bed.poll(call), Progress::Pending);
+    bed.receive(&message(DETAILS, dump, b"d"));
+    bed.mux.fail(&Lost::ClosedByVpp);
+    assert_eq!(bed.woken(), [call.0]);
+    assert_eq!(bed.poll(call), Progress::Failed(Failure::Lost(Lost::ClosedByVpp)));
+    assert_eq!(bed.poll(dump), Progress::Details(Bytes::from_static(b"d")));
+    assert_eq!(bed.poll(dump), Progress::Failed(Failure::Lost(Lost::ClosedByVpp)));
+    let request = Outgoing { kind: REQUEST, payload_len: 0 };
+    let begun = bed.mux.begin(&[request], STREAM, bed.now, PATIENCE, |_, _| Ok(()));
+    assert!(matches!(begun, Err(BeginError::Lost(Lost::ClosedByVpp))));
+    assert!(bed.mux.subscribe(EVENT, 1).is_err());
+}
+
+#[test]
+fn a_request_that_cannot_be_written_leaves_nothing_behind() {
+    let mut bed = Bed::new();
+    bed.begin(Expect::Reply(REPLY));
+    let before = bed.mux.output().clone();
+    let mut writer = vpp_wire::Encoder::new(&mut []);
+    writer.bytes(&[0]);
+    let error = writer.finish().unwrap_err();
+    let request = || Outgoing { kind: REQUEST, payload_len: 4 };
+    let begun = bed.mux.begin(&[request(), request()], STREAM, bed.now, PATIENCE, |index, _| match index {
+        0 => Ok(()),
+        _ => Err(error.clone()),
+    });
+    assert!(matches!(begun, Err(BeginError::Encode(_))));
+    assert_eq!(*bed.mux.output(), before);
+    let huge = Outgoing { kind: REQUEST, payload_len: 1 << 30 };
+    let begun = bed.mux.begin(&[huge], STREAM, bed.now, PATIENCE, |_, _| Ok(()));
+    assert!(matches!(begun, Err(BeginError::TooLong(len)) if len == (1 << 30) + 10));
+    assert_eq!(*bed.mux.output(), before);
+    assert_eq!(bed.mux.waiting(), 1);
+}
+
+/// What happens next in a made-up history.
+#[derive(Clone, Debug)]
+enum Step {
+    Call,
+    Dump,
+    /// VPP answers the n-th oldest request it has not answered.
+    Answer(usize),
+    /// VPP sends an element of the n-th oldest dump.
+    Element(usize),
+    Cancel(usize),
+    Poll(usize),
+    Wait(u64),
+    Noise(Vec<u8>),
+    Die,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => Just(Step::Call),
+        3 => Just(Step::Dump),
+        8 => (0..8usize).prop_map(Step::Answer),
+        6 => (0..8usize).prop_map(Step::Element),
+        3 => (0..8usize).prop_map(Step::Cancel),
+        8 => (0..8usize).prop_map(Step::Poll),
+        2 => (0..12u64).prop_map(Step::Wait),
+        // Message ids and contexts close to those in use, among others.
+        2 => prop::collection::vec(prop_oneof![Just(0u8), Just(101), Just(102), 0..=255u8], 0..12).prop_map(Step::Noise),
+        1 => Just(Step::Die),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    /// Over any history: a call gets its own answer or an error, never another's; elements come in order and none is
+    /// missing; whoever was told to wait is woken when there is something; nothing is left behind.
+    #[test]
+    fn any_history(steps in prop::collection::vec(step(), 1..60)) {
+        struct Live { context: Context, dump: bool, sent: u8, read: u8, answered: bool, noise: bool, waits: bool }
+        let mut bed = Bed::new();
+        let mut live: Vec<Live> = Vec::new();
+        let mut noisy = false;
+        for step in steps {
+            match step {
+                Step::Call | Step::Dump => {
+                    let dump = matches!(step, Step::Dump);
+                    let request = Outgoing { kind: REQUEST, payload_len: 0 };
+                    let expect = if dump { STREAM } else { Expect::Reply(REPLY) };
+                    match bed.mux.begin(&[request], expect, bed.now, PATIENCE, |_, _| Ok(())) {
+                        Ok(context) => live.push(Live {
+                            context, dump, sent: 0, read: 0, answered: false, noise: noisy, waits: false,
+                        }),
+                        Err(_) => prop_assert!(bed.mux.lost().is_some()),
+                    }
+                }
+                Step::Answer(nth) => if let Some(call) = live.iter_mut().filter(|call| !call.answered).nth(nth) {
+                    call.answered = true;
+                    let kind = if call.dump { END } else { REPLY };
+                    let message = message(kind, call.context, &call.context.0.to_be_bytes());
+                    bed.receive(&message);
+                },
+                Step::Element(nth) => if let Some(call) = live.iter_mut().filter(|call| call.dump && !call.answered).nth(nth) {
+                    call.sent += 1;
+                    let message = message(DETAILS, call.context, &[call.sent]);
+                    bed.receive(&message);
+                },
+                Step::Cancel(nth) => if nth < live.len() {
+                    let call = live.remove(nth);
+                    bed.mux.cancel(call.context);
+                },
+                Step::Poll(nth) => if nth < live.len() {
+                    let call = &mut live[nth];
+                    match bed.mux.poll(call.context, |_| call.context.0) {
+                        Progress::Pending => {
+                            prop_assert!(!call.answered && call.read == call.sent);
+                            call.waits = true;
+                        }
+                        Progress::Details(payload) => {
+                            call.read += 1;
+                            prop_assert_eq!(&payload[..], &[call.read][..]);
+                        }
+                        Progress::End(payload) => {
+                            prop_assert!(call.noise || (call.answered && call.read == call.sent));
+                            prop_assert!(call.noise || payload[..] == call.context.0.to_be_bytes());
+                            live.remove(nth);
+                        }
+                        Progress::Failed(_) => { live.remove(nth); }
+                    }
+                },
+                Step::Wait(seconds) => {
+                    bed.now += Duration::from_secs(seconds);
+                    bed.mux.handle_timeout(bed.now);
+                    let late = bed.mux.timeout().is_some_and(|timeout| timeout <= bed.now);
+                    prop_assert!(!late, "a deadline that has come is left standing");
+                }
+                Step::Noise(bytes) => {
+                    // Noise may by chance be an answer to a call that lives: then nothing is known of it any more.
+                    let known = bytes.first_chunk().is_some_and(|id| bed.mux.knows(u16::from_be_bytes(*id)));
+                    if known {
+                        noisy = true;
+                        live.iter_mut().for_each(|call| call.noise = true);
+                    }
+                    bed.receive(&bytes);
+                    if known {
+                        for call in std::mem::take(&mut live) { bed.mux.cancel(call.context); }
+                    }
+                }
+                Step::Die => bed.mux.fail(&Lost::ClosedByVpp),
+            }
+            for woken in bed.woken() {
+                if let Some(call) = live.iter_mut().find(|call| call.context.0 == woken) {
+                    prop_assert!(std::mem::take(&mut call.waits), "woken without waiting");
+                    let progress = bed.mux.poll(call.context, |_| 0);
+                    prop_assert_ne!(&progress, &Progress::Pending, "woken for nothing");
+                    if let Progress::Details(payload) = progress {
+                        call.read += 1;
+                        prop_assert_eq!(&payload[..], &[call.read][..]);
+                    } else {
+                        let context = call.context;
+                        live.retain(|call| call.context != context);
+                    }
+                }
+            }
+        }
+        for call in live { bed.mux.cancel(call.context); }
+        prop_assert_eq!(bed.mux.waiting(), 0);
+    }
+}

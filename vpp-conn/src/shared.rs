@@ -1,0 +1,553 @@
+//! What the handles of a connection share: the multiplexer, the socket, and who reads it.
+//!
+//! Whoever waits reads. A call that waits alone is woken by the socket itself, reads its own reply and goes on: one
+//! wake-up, no second task. When several wait, or events are subscribed to, a background task is woken and tells each
+//! what came for it. The same task keeps deadlines, notices that VPP ended while nobody waits, and says good-bye.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+use vpp_wire::EncodeError;
+
+use crate::error::{CallError, CloseError, Lost};
+use crate::frame::FrameReader;
+use crate::handshake;
+use crate::mux::{
+    BeginError, Context, Discarded, Expect, Failure, MessageKind, Mux, Outgoing, Progress, SubscriberId,
+    Taken,
+};
+use crate::table::MessageTable;
+
+/// Reads of one turn, so that a long dump does not keep the lock.
+const READS_PER_TURN: usize = 16;
+
+/// What a connection was made with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) name: String,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) close_timeout: Duration,
+    pub(crate) max_message: usize,
+    pub(crate) stream_limit: usize,
+    pub(crate) event_capacity: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: std::env::args()
+                .next()
+                .and_then(|path| Some(PathBuf::from(path).file_name()?.to_string_lossy().into_owned()))
+                .unwrap_or_else(|| "vpp-conn".to_owned()),
+            connect_timeout: Duration::from_secs(5),
+            deadline: Duration::from_secs(10),
+            close_timeout: Duration::from_secs(1),
+            max_message: crate::frame::DEFAULT_MAX_LEN,
+            stream_limit: 256 << 20,
+            event_capacity: 1024,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) path: PathBuf,
+    pub(crate) settings: Settings,
+    pub(crate) table: MessageTable,
+    pub(crate) client_index: [u8; 4],
+    /// How many event streams each registration serves, by the event's name.
+    pub(crate) registrations: Mutex<HashMap<&'static str, u32>>,
+    stream: UnixStream,
+    readers: Arc<Readers>,
+    /// Wakes whoever `readers` names.
+    io_waker: Waker,
+    core: Mutex<Core>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    mux: Mux<Waker>,
+    reader: FrameReader,
+    /// When the background task wakes by itself.
+    armed: Option<Instant>,
+    /// The transport carries nothing any more.
+    dead: bool,
+    goodbye: Goodbye,
+    close_waiters: Vec<Waker>,
+}
+
+/// How far the end of the connection has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Goodbye {
+    No,
+    Wanted,
+    Said { until: Instant },
+    Done(Result<(), CloseError>),
+}
+
+/// Who is woken when the socket has something.
+#[derive(Debug, Default)]
+struct Readers(Mutex<ReaderSlots>);
+
+#[derive(Debug, Default)]
+struct ReaderSlots {
+    background: Option<Waker>,
+    caller: Option<Waker>,
+}
+
+impl Readers {
+    fn lock(&self) -> MutexGuard<'_, ReaderSlots> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_background(&self, waker: &Waker) {
+        let mut slots = self.lock();
+        if !slots.background.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+            slots.background = Some(waker.clone());
+        }
+    }
+
+    fn set_caller(&self, waker: Option<&Waker>) {
+        let mut slots = self.lock();
+        match (&slots.caller, waker) {
+            (Some(kept), Some(waker)) if kept.will_wake(waker) => {}
+            (None, None) => {}
+            _ => slots.caller = waker.cloned(),
+        }
+    }
+
+    fn wake_background(&self) {
+        let background = self.lock().background.clone();
+        if let Some(background) = background {
+            background.wake();
+        }
+    }
+}
+
+impl Wake for Readers {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let waker = {
+            let mut slots = self.lock();
+            slots.caller.take().or_else(|| slots.background.clone())
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(
+        path: PathBuf,
+        settings: Settings,
+        table: MessageTable,
+        client_index: [u8; 4],
+        stream: UnixStream,
+        reader: FrameReader,
+    ) -> Self {
+        let readers = Arc::new(Readers::default());
+        Self {
+            path,
+            table,
+            client_index,
+            registrations: Mutex::default(),
+            stream,
+            io_waker: Waker::from(Arc::clone(&readers)),
+            readers,
+            core: Mutex::new(Core {
+                mux: Mux::new(client_index, settings.stream_limit),
+                reader,
+                armed: None,
+                dead: false,
+                goodbye: Goodbye::No,
+                close_waiters: Vec::new(),
+            }),
+            settings,
+        }
+    }
+
+    /// Works on the state under its lock; then, without the lock, wakes those for whom something came.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Core) -> T) -> T {
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = work(&mut core);
+        while core.mux.has_woken() {
+            let mut batch: [Option<Waker>; 32] = std::array::from_fn(|_| None);
+            batch.iter_mut().zip(core.mux.woken()).for_each(|(place, waker)| *place = Some(waker));
+            drop(core);
+            batch.into_iter().flatten().for_each(Waker::wake);
+            core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        }
+        result
+    }
+
+    /// Begins a call: writes its requests, at once when nobody else is at work, else together with what comes
+    /// meanwhile.
+    pub(crate) fn begin(
+        &self,
+        core: &mut Core,
+        requests: &[Outgoing],
+        expect: Expect,
+        patience: Duration,
+        write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
+    ) -> Result<Context, BeginError> {
+        let unsent = !core.mux.output().is_empty();
+        let context = core.mux.begin(requests, expect, now(), patience, write)?;
+        if core.mux.waiting() == 1 {
+            self.flush(core);
+        } else if !unsent {
+            self.readers.wake_background();
+        }
+        if core.mux.timeout().is_some_and(|timeout| core.armed.is_none_or(|armed| timeout < armed)) {
+            self.readers.wake_background();
+        }
+        Ok(context)
+    }
+
+    /// Asks a call for what it has, after reading what has come.
+    pub(crate) fn poll_call(
+        &self,
+        core: &mut Core,
+        context: Context,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Progress> {
+        let kept = core.mux.take_waiter(context);
+        self.drive(core);
+        let waiter = |_| match kept {
+            Some(kept) if kept.will_wake(cx.waker()) => kept,
+            _ => cx.waker().clone(),
+        };
+        let progress = core.mux.poll(context, waiter);
+        if progress == Progress::Pending {
+            self.readers.set_caller(Some(cx.waker()).filter(|_| core.mux.is_solo()));
+            return Poll::Pending;
+        }
+        self.readers.set_caller(None);
+        Poll::Ready(progress)
+    }
+
+    /// Gives a call up.
+    pub(crate) fn cancel(&self, context: Context) {
+        self.with(|core| core.mux.cancel(context));
+        self.readers.set_caller(None);
+        // The call may have been woken to read and never come to it.
+        self.readers.wake_background();
+    }
+
+    /// Subscribes to an event.
+    pub(crate) fn subscribe(&self, event: MessageKind) -> Result<SubscriberId, Lost> {
+        let subscribed = self.with(|core| core.mux.subscribe(event, self.settings.event_capacity));
+        self.readers.set_caller(None);
+        subscribed
+    }
+
+    /// Ends a subscription.
+    pub(crate) fn unsubscribe(&self, id: SubscriberId) {
+        self.with(|core| core.mux.subscribers().remove(id));
+    }
+
+    /// The next event of a subscription, after reading what has come; the end of the connection when there is none.
+    pub(crate) fn poll_event(&self, id: SubscriberId, cx: &mut TaskContext<'_>) -> Poll<Result<Taken, Lost>> {
+        self.with(|core| {
+            self.drive(core);
+            let waiter = |kept: Option<Waker>| match kept {
+                Some(kept) if kept.will_wake(cx.waker()) => kept,
+                _ => cx.waker().clone(),
+            };
+            match (core.mux.subscribers().take(id, waiter), core.mux.lost()) {
+                (Taken::Nothing, Some(lost)) => Poll::Ready(Err(lost.clone())),
+                (Taken::Nothing, None) => Poll::Pending,
+                (taken, _) => Poll::Ready(Ok(taken)),
+            }
+        })
+    }
+
+    /// Sends a request whose answer nobody waits for.
+    pub(crate) fn send_detached(
+        &self,
+        request: Outgoing,
+        write: impl FnMut(&mut [u8]) -> Result<(), EncodeError>,
+    ) -> Result<(), BeginError> {
+        self.with(|core| {
+            core.mux.send_detached(request, write)?;
+            self.flush(core);
+            Ok(())
+        })
+    }
+
+    /// Asks for the end of the connection. Everything that waits fails at once.
+    pub(crate) fn want_close(&self) {
+        self.with(|core| {
+            if core.goodbye == Goodbye::No {
+                core.goodbye = Goodbye::Wanted;
+                core.mux.fail(&Lost::Closed);
+            }
+        });
+        self.readers.wake_background();
+    }
+
+    /// Waits for the end that was asked for.
+    pub(crate) fn poll_closed(&self, cx: &mut TaskContext<'_>) -> Poll<Result<(), CloseError>> {
+        self.with(|core| match &core.goodbye {
+            Goodbye::Done(result) => Poll::Ready(result.clone()),
+            _ => {
+                core.close_waiters.push(cx.waker().clone());
+                Poll::Pending
+            }
+        })
+    }
+
+    /// What the background task does each time it is woken; ready when the connection has ended.
+    pub(crate) fn poll_background(
+        &self,
+        mut sleep: std::pin::Pin<&mut tokio::time::Sleep>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        self.readers.set_background(cx.waker());
+        self.with(|core| {
+            if core.goodbye == Goodbye::Wanted && !core.dead {
+                core.mux.output().extend_from_slice(&handshake::delete(self.client_index));
+                core.goodbye = Goodbye::Said { until: now() + self.settings.close_timeout };
+            }
+            self.drive(core);
+            loop {
+                if core.dead {
+                    return Poll::Ready(());
+                }
+                let timeout = match core.goodbye {
+                    Goodbye::Said { until } => Some(until),
+                    _ => core.mux.timeout(),
+                };
+                core.armed = timeout;
+                let Some(timeout) = timeout else { return Poll::Pending };
+                sleep.as_mut().reset(timeout.into());
+                if sleep.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                match core.goodbye {
+                    Goodbye::Said { until } if until <= now() => {
+                        core.end(Lost::Closed, Err(CloseError::TimedOut(self.settings.close_timeout)));
+                    }
+                    _ => core.mux.handle_timeout(now()),
+                }
+            }
+        })
+    }
+
+    /// Reads what has come and writes what is to be sent, as far as the socket goes without waiting.
+    fn drive(&self, core: &mut Core) {
+        if !core.dead {
+            self.read(core);
+        }
+        if !core.dead {
+            self.flush(core);
+        }
+    }
+
+    fn read(&self, core: &mut Core) {
+        for _ in 0..READS_PER_TURN {
+            let buffer = core.reader.buffer();
+            let room = buffer.capacity() - buffer.len();
+            match self.stream.try_read_buf(buffer) {
+                Ok(0) => return core.end_of_stream(),
+                Ok(len) => {
+                    if let Err(lost) = self.deliver(core) {
+                        return core.end(lost.clone(), Err(CloseError::Lost(lost)));
+                    }
+                    if len < room {
+                        // Nothing is left: tell the runtime without another read that says so.
+                        let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+                        let _would_block = self.stream.try_io(Interest::READABLE, nothing);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match self.stream.poll_read_ready(&mut TaskContext::from_waker(&self.io_waker)) {
+                        Poll::Pending => return,
+                        Poll::Ready(Ok(())) => {}
+                        Poll::Ready(Err(_)) => {
+                            let lost = Lost::RuntimeEnded;
+                            return core.end(lost.clone(), Err(CloseError::Lost(lost)));
+                        }
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let lost = Lost::from(error);
+                    return core.end(lost.clone(), Err(CloseError::Lost(lost)));
+                }
+            }
+        }
+        self.readers.wake_background();
+    }
+
+    fn deliver(&self, core: &mut Core) -> Result<(), Lost> {
+        let now = now();
+        while let Some(message) = core.reader.next_frame()? {
+            let Some(id) = message.first_chunk().map(|id| u16::from_be_bytes(*id)) else { continue };
+            if id == handshake::DELETE_REPLY.id && matches!(core.goodbye, Goodbye::Said { .. }) {
+                core.end(Lost::Closed, Ok(()));
+            } else if core.mux.knows(id) {
+                core.mux.receive(message, now);
+            } else if self.is_answer(id) {
+                core.mux.receive_foreign_reply(&message);
+            } else {
+                core.mux.receive(message, now);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_answer(&self, id: u16) -> bool {
+        self.table
+            .by_id(id)
+            .is_some_and(|entry| entry.name.ends_with("_reply") || entry.name.ends_with("_details"))
+    }
+
+    fn flush(&self, core: &mut Core) {
+        while !core.dead && !core.mux.output().is_empty() {
+            match self.stream.try_write(core.mux.output()) {
+                Ok(len) => core.mux.output().advance(len),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match self.stream.poll_write_ready(&mut TaskContext::from_waker(&self.io_waker)) {
+                        Poll::Pending => return,
+                        Poll::Ready(Ok(())) => {}
+                        Poll::Ready(Err(_)) => {
+                            let lost = Lost::RuntimeEnded;
+                            core.end(lost.clone(), Err(CloseError::Lost(lost)));
+                        }
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let lost = Lost::from(error);
+                    core.end(lost.clone(), Err(CloseError::Lost(lost)));
+                }
+            }
+        }
+    }
+
+    /// Says good-bye without a runtime, as the last thing: VPP keeps busy with clients that just close.
+    pub(crate) fn close_now(&self) {
+        self.with(|core| {
+            core.mux.fail(&Lost::RuntimeEnded);
+            if core.dead {
+                return;
+            }
+            if !matches!(core.goodbye, Goodbye::Said { .. }) {
+                core.mux.output().extend_from_slice(&handshake::delete(self.client_index));
+                core.goodbye = Goodbye::Said { until: now() };
+            }
+            let result = self.exchange_goodbye(core);
+            if !core.dead {
+                core.end(Lost::RuntimeEnded, result);
+            }
+        });
+    }
+
+    /// The last exchange, by plain system calls: a tenth of a second at most.
+    fn exchange_goodbye(&self, core: &mut Core) -> Result<(), CloseError> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let patience = Duration::from_millis(100);
+        let until = Instant::now() + patience;
+        loop {
+            let output = core.mux.output();
+            if !output.is_empty() {
+                let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
+                match rustix::net::send(&self.stream, output, flags) {
+                    Ok(len) => output.advance(len),
+                    Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+                    Err(error) => return Err(CloseError::Lost(io::Error::from(error).into())),
+                }
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            let wanted =
+                if core.mux.output().is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
+            let mut ready = [PollFd::new(&self.stream, wanted)];
+            let left = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
+            if left.tv_nsec == 0 || poll(&mut ready, Some(&left)) == Ok(0) {
+                return Err(CloseError::TimedOut(patience));
+            }
+            if !ready[0].revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+                continue;
+            }
+            let mut piece = [0; 4096];
+            match rustix::net::recv(&self.stream, &mut piece[..], rustix::net::RecvFlags::DONTWAIT) {
+                Ok((0, _)) => return Err(CloseError::Lost(Lost::ClosedByVpp)),
+                Ok((len, _)) => core.reader.buffer().extend_from_slice(&piece[..len]),
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => continue,
+                Err(error) => return Err(CloseError::Lost(io::Error::from(error).into())),
+            }
+            self.deliver(core).map_err(CloseError::Lost)?;
+            if let Goodbye::Done(result) = &core.goodbye {
+                return result.clone();
+            }
+        }
+    }
+
+    pub(crate) fn discarded(&self) -> Discarded {
+        self.with(|core| core.mux.discarded())
+    }
+
+    /// How the connection ended, if it did.
+    pub(crate) fn lost(&self) -> Option<Lost> {
+        self.with(|core| core.mux.lost().cloned())
+    }
+
+    /// The error of a call that failed on the stream of messages.
+    pub(crate) fn call_error(&self, request: u16, failure: Failure) -> CallError {
+        let request = self.table.name_of(request);
+        match failure {
+            Failure::Unexpected { id } => CallError::Unexpected { request, got: self.table.name_of(id) },
+            Failure::DeadlineExceeded { after } => CallError::DeadlineExceeded { request, after },
+            Failure::StreamOverrun { limit } => CallError::StreamOverrun { request, limit },
+            Failure::Lost(lost) => CallError::Lost { request, lost },
+        }
+    }
+
+    /// The error of a request that was not begun.
+    pub(crate) fn begin_error(&self, request: u16, error: BeginError) -> CallError {
+        match error {
+            BeginError::Encode(error) => error.into(),
+            BeginError::TooLong(len) => CallError::TooLong { request: self.table.name_of(request), len },
+            BeginError::Lost(lost) => CallError::Lost { request: self.table.name_of(request), lost },
+        }
+    }
+}
+
+impl Core {
+    /// VPP closed the socket. After a good-bye that is the expected end even without its reply.
+    fn end_of_stream(&mut self) {
+        match self.goodbye {
+            Goodbye::Said { .. } => self.end(Lost::Closed, Ok(())),
+            _ => self.end(Lost::ClosedByVpp, Err(CloseError::Lost(Lost::ClosedByVpp))),
+        }
+    }
+
+    /// Nothing comes or goes any more: everything that waits fails.
+    fn end(&mut self, lost: Lost, closed: Result<(), CloseError>) {
+        if self.dead {
+            return;
+        }
+        tracing::debug!(%lost, waiting = self.mux.waiting(), "connection to VPP ended");
+        self.dead = true;
+        self.mux.fail(&lost);
+        self.goodbye = Goodbye::Done(closed);
+        self.close_waiters.drain(..).for_each(Waker::wake);
+    }
+}
+
+/// The present, by the runtime's clock: a test may stop it.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
