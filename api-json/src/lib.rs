@@ -1,1 +1,118 @@
 //! Pinned definitions of the binary API of VPP releases.
+//!
+//! Each release is a folder of normalised files (see [`vpp_schema::pins`]) compiled into this crate, and a `SOURCE.toml`
+//! that says what they were made of. Parsing takes some milliseconds; it happens on first use, once.
+//!
+//! ```
+//! let api = vpp_api_json::api(vpp_api_json::newest())?;
+//! let (id, message) = api.find_message("show_version").expect("every VPP has it");
+//! assert_eq!(message.crc, 0x5107_7d14);
+//! assert_eq!(api.layout_hash(id).to_string().len(), 16);
+//! # Ok::<(), vpp_api_json::PinError>(())
+//! ```
+
+mod embedded;
+
+use std::sync::OnceLock;
+
+use vpp_schema::{Api, Group, ReadError, Source};
+
+/// Why a pinned release is not to be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PinError {
+    /// The release is not pinned.
+    #[error("VPP {release} is not pinned; pinned are {}", releases().join(", "))]
+    UnknownRelease {
+        /// The release asked for.
+        release: String,
+    },
+    /// The pinned files do not make an API: this crate was changed by hand.
+    #[error("the pinned definitions of VPP {release} cannot be read: {source}")]
+    Broken {
+        /// The release.
+        release: &'static str,
+        /// Why.
+        source: ReadError,
+    },
+}
+
+/// The pinned releases, the newest last.
+#[must_use]
+pub fn releases() -> &'static [&'static str] {
+    embedded::NAMES
+}
+
+/// The newest pinned release.
+#[must_use]
+pub fn newest() -> &'static str {
+    embedded::NAMES[embedded::NAMES.len() - 1]
+}
+
+/// The API of a pinned release.
+///
+/// # Errors
+///
+/// When the release is not pinned.
+pub fn api(release: &str) -> Result<&'static Api, PinError> {
+    let Some(release) = embedded::RELEASES.iter().find(|pinned| pinned.name == release) else {
+        return Err(PinError::UnknownRelease { release: release.to_owned() });
+    };
+    if let Some(api) = release.api.get() {
+        return Ok(api);
+    }
+    let api = release.parse().map_err(|source| PinError::Broken { release: release.name, source })?;
+    Ok(release.api.get_or_init(|| api))
+}
+
+/// A pinned release.
+struct Release {
+    name: &'static str,
+    /// Module and text.
+    modules: &'static [(&'static str, &'static str)],
+    api: OnceLock<Api>,
+}
+
+impl Release {
+    const fn new(name: &'static str, modules: &'static [(&'static str, &'static str)]) -> Self {
+        Self { name, modules, api: OnceLock::new() }
+    }
+
+    fn parse(&self) -> Result<Api, ReadError> {
+        let sources: Vec<Source> = self
+            .modules
+            .iter()
+            .map(|&(module, text)| Source {
+                name: module.to_owned(),
+                group: Group::Other,
+                origin: format!("pinned {}/{module}.json", self.name),
+                text: text.to_owned(),
+            })
+            .collect();
+        let mut api = Api::from_sources(&sources)?;
+        api.release = Some(self.name.to_owned());
+        Ok(api)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pinned_release_parses_once() {
+        for release in releases() {
+            let api = api(release).expect("pinned");
+            assert_eq!(api.release.as_deref(), Some(*release));
+            assert!(std::ptr::eq(api, super::api(release).expect("pinned")));
+        }
+        let newest = api(newest()).expect("pinned");
+        assert_eq!((newest.modules.len(), newest.messages.len()), (151, 2095));
+    }
+
+    #[test]
+    fn an_unpinned_release_is_refused_by_name() {
+        let error = api("19.04").expect_err("not pinned").to_string();
+        assert!(error.contains("19.04") && error.contains(newest()), "{error}");
+    }
+}

@@ -1,7 +1,8 @@
 //! Definitions of VPP's binary API.
 mod layout;
 mod model;
+pub mod pins;
 mod reader;
-pub use layout::Layout;
+pub use layout::{Layout, LayoutHash};
 pub use model::*;
 pub use reader::{Problem, ReadError, Source};

@@ -5,8 +5,14 @@ use std::fmt;
 
 use vpp_wire::Header;
 
+use crate::layout::Measure;
+
 /// The API of one VPP: every module, each type once, in the module that owns it.
-#[derive(Clone, Debug, Default)]
+///
+/// Made by reading definitions ([`Api::read_dir`], [`Api::from_sources`], [`Api::from_running`]): every id in it is one of
+/// its own, nothing contains itself, and what a field says of others (counts, discriminators) holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Api {
     /// The VPP release, where it is known: `26.06`.
     pub release: Option<String>,
@@ -16,6 +22,8 @@ pub struct Api {
     pub types: Vec<TypeDef>,
     /// In the order of their modules, then of their definition. [`MessageId`] is the index.
     pub messages: Vec<MessageDef>,
+    /// By [`TypeId`].
+    pub(crate) measures: Vec<Measure>,
     pub(crate) messages_by_name: HashMap<String, MessageId>,
     pub(crate) modules_by_name: HashMap<String, ModuleId>,
 }
@@ -351,7 +359,7 @@ impl MessageDef {
             if field.name == name {
                 return (field.ty == ty).then_some(offset);
             }
-            offset += api.layout_of(field.ty).fixed_len()?;
+            offset = offset.saturating_add(api.layout_of(field.ty).fixed_len()?);
         }
         None
     }

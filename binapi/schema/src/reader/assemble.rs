@@ -97,6 +97,11 @@ impl Assembly<'_> {
             let services = file.services.iter().map(|service| self.service(number, service, &api));
             api.modules[number].services = services.collect::<Result<_, _>>()?;
         }
+        // Equal definitions were numbered behind those they refer to.
+        let mut order: Vec<_> =
+            (0..).map(TypeId).zip(owned.iter().map(|&place| self.identities.get(place))).collect();
+        order.sort_by_key(|(_, identity)| *identity);
+        api.measure(order.into_iter().map(|(id, _)| id));
         let origins: Vec<&str> = self.files.iter().map(|file| file.origin.as_str()).collect();
         super::check::check(&mut api, &origins)?;
         Ok(api)

@@ -116,7 +116,11 @@ pub(super) fn parse(root: &Value, name: &str, group: Group, origin: &str) -> Res
     json::check_name(name, &at)?;
     let mut file = File {
         name: name.to_owned(),
-        group,
+        group: match root.get("group").and_then(Value::as_str) {
+            Some("core") => Group::Core,
+            Some("plugins") => Group::Plugins,
+            _ => group,
+        },
         origin: origin.to_owned(),
         crc: match root.get("vl_api_version") {
             None => 0,

@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 
 use super::error::{Problem, ReadError};
 use super::file::{Field, File, Kind, Name, Type};
-use super::json::At;
 
 /// Types within types: VPP's own go seven deep.
 const MAX_DEPTH: usize = 64;
@@ -17,7 +16,7 @@ const MAX_DEPTH: usize = 64;
 pub(super) type Place = (usize, usize);
 
 /// The number that equal definitions share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Identity(pub(super) usize);
 
 /// The identities of all definitions.

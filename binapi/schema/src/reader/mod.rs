@@ -40,13 +40,17 @@ impl Api {
     ///
     /// When the folder or a file cannot be read, when there is none, and as [`Api::from_sources`].
     pub fn read_dir(dir: &Path) -> Result<Self, ReadError> {
+        Self::read_files(dir, ENDING, FOLDER_DEPTH)
+    }
+
+    pub(crate) fn read_files(dir: &Path, ending: &str, depth: usize) -> Result<Self, ReadError> {
         let mut files = Vec::new();
-        list(dir, FOLDER_DEPTH, &mut files)?;
+        list(dir, ending, depth, &mut files)?;
         if files.is_empty() {
             return Err(ReadError::NoDefinitions { path: dir.to_owned() });
         }
         files.sort();
-        let sources = files.iter().map(|path| source(path)).collect::<Result<Vec<_>, _>>()?;
+        let sources = files.iter().map(|path| source(path, ending)).collect::<Result<Vec<_>, _>>()?;
         Self::from_sources(&sources)
     }
 
@@ -70,22 +74,22 @@ impl Api {
 
 const ENDING: &str = ".api.json";
 
-fn list(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
+fn list(dir: &Path, ending: &str, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
     let failed = |source: io::Error| ReadError::Folder { path: dir.to_owned(), source };
     for entry in fs::read_dir(dir).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
             if depth > 0 {
-                list(&path, depth - 1, files)?;
+                list(&path, ending, depth - 1, files)?;
             }
-        } else if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(ENDING)) {
+        } else if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(ending)) {
             files.push(path);
         }
     }
     Ok(())
 }
 
-fn source(path: &Path) -> Result<Source, ReadError> {
+fn source(path: &Path, ending: &str) -> Result<Source, ReadError> {
     let text =
         fs::read_to_string(path).map_err(|source| ReadError::File { path: path.to_owned(), source })?;
     let file = path.file_name().unwrap_or_default().to_string_lossy();
@@ -96,7 +100,7 @@ fn source(path: &Path) -> Result<Source, ReadError> {
         _ => Group::Other,
     };
     Ok(Source {
-        name: file.strip_suffix(ENDING).unwrap_or(&file).to_owned(),
+        name: file.strip_suffix(ending).unwrap_or(&file).to_owned(),
         group,
         origin: path.display().to_string(),
         text,

@@ -4,10 +4,10 @@
 //! them through its imports only repeats it. Where imports are unknown (files before VPP 20.05 have none, a running VPP
 //! leaves out modules without messages), the module with the fewest types owns it, since importers hold a superset.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::error::ReadError;
-use super::file::File;
+use super::file::{Definition, File};
 use super::identity::{Identities, Identity, Place};
 
 /// Per file: the files whose types it may use, itself excluded, those it names first.
@@ -78,7 +78,7 @@ impl Owners {
                 definition: files[original.0].origin.clone(),
             });
         }
-        let mut holders: HashMap<Identity, Vec<usize>> = HashMap::new();
+        let mut holders: BTreeMap<Identity, Vec<usize>> = BTreeMap::new();
         for &place in identities.order() {
             if let Some(identity) = identities.get(place) {
                 holders.entry(identity).or_default().push(place.0);
@@ -93,34 +93,41 @@ impl Owners {
                     .is_some_and(|imports| imports.iter().all(|name| present.contains(name.as_str())))
             })
             .collect();
-        let size =
-            |&file: &usize| (files[file].definitions.len(), files[file].messages.len(), &files[file].name);
+        let size = |&file: &usize| (files[file].definitions.len(), files[file].messages.len(), file);
 
         let mut owner = HashMap::new();
         let mut imports = reach.to_vec();
-        for (identity, holders) in holders {
-            let set: HashSet<usize> = holders.iter().copied().collect();
-            let mut sinks: Vec<usize> = holders
-                .iter()
-                .copied()
-                .filter(|&file| reach[file].iter().all(|import| !set.contains(import)))
-                .collect();
-            if sinks.is_empty() {
-                // Modules that import each other.
-                sinks.extend(holders.iter().copied().min_by_key(size));
+        for (identity, mut holders) in holders {
+            let all: HashSet<usize> = holders.iter().copied().collect();
+            // The smallest first: it owns what others with unknown imports hold.
+            holders.sort_by_key(size);
+            let sinks =
+                holders.iter().filter(|&&file| reach[file].iter().all(|import| !all.contains(import)));
+            let mut owners: Vec<usize> = Vec::new();
+            let mut lenders: Vec<usize> = Vec::new();
+            for &file in sinks {
+                if complete[file] {
+                    owners.push(file);
+                } else if !lenders.iter().any(|&lender| may_import(identities, files, reach, file, lender)) {
+                    owners.push(file);
+                    lenders.push(file);
+                }
             }
-            // A module whose imports are all known and do not have the type defines it. The others may import it.
-            let smallest = sinks.iter().copied().filter(|&file| !complete[file]).min_by_key(size);
-            let owns = |file: &usize| sinks.contains(file) && (complete[*file] || smallest == Some(*file));
-            let fallback = smallest.or_else(|| sinks.first().copied());
             for &file in &holders {
-                let of =
-                    std::iter::once(&file).chain(&reach[file]).copied().find(|file| owns(file)).or(fallback);
-                if let Some(of) = of {
-                    owner.insert((file, identity), of);
-                    if of != file && !imports[file].contains(&of) {
-                        imports[file].push(of);
-                    }
+                let of = std::iter::once(&file)
+                    .chain(&reach[file])
+                    .find(|file| owners.contains(file))
+                    .or_else(|| {
+                        lenders.iter().find(|&&lender| may_import(identities, files, reach, file, lender))
+                    })
+                    // Modules that import each other have no sink.
+                    .copied()
+                    .unwrap_or(file);
+                owner.insert((file, identity), of);
+                if of == file {
+                    owners.push(file);
+                } else if !imports[file].contains(&of) {
+                    imports[file].push(of);
                 }
             }
         }
@@ -131,4 +138,21 @@ impl Owners {
     pub(super) fn owner(&self, file: usize, identity: Identity) -> usize {
         self.owner.get(&(file, identity)).copied().unwrap_or(file)
     }
+}
+
+/// Whether a file would still mean the same if it imported another.
+fn may_import(
+    identities: &Identities<'_>,
+    files: &[File],
+    reach: &[Vec<usize>],
+    file: usize,
+    other: usize,
+) -> bool {
+    std::iter::once(&other).chain(&reach[other]).all(|&other| {
+        files[other].definitions.iter().enumerate().all(|(definition, Definition { name, .. })| {
+            identities
+                .local(file, name)
+                .is_none_or(|own| identities.get(own) == identities.get((other, definition)))
+        })
+    })
 }

@@ -1,0 +1,211 @@
+//! Types that stand in JSON as text: addresses, prefixes, times; and bytes.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use serde_json::Value;
+use vpp_wire::{Address, Ip4Prefix, Ip6Prefix, MacAddress, Prefix, Wire};
+
+use super::{error::JsonFault, time};
+use crate::model::{Api, FieldType, TypeId, TypeRef};
+
+/// A type whose values are text. Others that merely have the same name are what their definition says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TextType {
+    Address,
+    Prefix,
+    Ip4Address,
+    Ip6Address,
+    Ip4Prefix,
+    Ip6Prefix,
+    MacAddress,
+    Timestamp,
+    TimeDelta,
+}
+
+impl TextType {
+    /// What the type of an id is. Aliases of these types need no mention, they lead here.
+    pub(super) fn of(api: &Api, id: TypeId) -> Option<Self> {
+        let (this, layout) = match api.ty(id).name.as_str() {
+            "address" => (Self::Address, "{u8 <u8[4] u8[16]>}"),
+            "prefix" => (Self::Prefix, "{{u8 <u8[4] u8[16]>} u8}"),
+            "ip4_address" => (Self::Ip4Address, "u8[4]"),
+            "ip6_address" => (Self::Ip6Address, "u8[16]"),
+            "ip4_prefix" => (Self::Ip4Prefix, "{u8[4] u8}"),
+            "ip6_prefix" => (Self::Ip6Prefix, "{u8[16] u8}"),
+            "mac_address" => (Self::MacAddress, "u8[6]"),
+            "timestamp" => (Self::Timestamp, "f64"),
+            "timedelta" => (Self::TimeDelta, "f64"),
+            _ => return None,
+        };
+        let mut found = String::new();
+        api.describe_layout(FieldType::One(TypeRef::Named(id)), &mut found);
+        (found == layout).then_some(this)
+    }
+
+    /// Bytes of a value.
+    pub(super) const fn len(self) -> usize {
+        match self {
+            Self::Address => Address::MIN_LEN,
+            Self::Prefix => Prefix::MIN_LEN,
+            Self::Ip4Address => Ipv4Addr::MIN_LEN,
+            Self::Ip6Address => Ipv6Addr::MIN_LEN,
+            Self::Ip4Prefix => Ip4Prefix::MIN_LEN,
+            Self::Ip6Prefix => Ip6Prefix::MIN_LEN,
+            Self::MacAddress => MacAddress::MIN_LEN,
+            Self::Timestamp | Self::TimeDelta => f64::MIN_LEN,
+        }
+    }
+
+    /// The text of [`TextType::len`] bytes (for a duration and some points in time, a number); `None` when it could not be
+    /// read back: an unknown family, a length beyond the address. Then the parts have to be shown.
+    pub(super) fn to_json(self, bytes: &[u8]) -> Option<Value> {
+        Some(match self {
+            Self::Address => address_text(value(bytes)?)?.into(),
+            Self::Prefix => {
+                let prefix: Prefix = value(bytes)?;
+                let text = address_text(prefix.address)?;
+                (prefix.len <= prefix.address.bits()).then(|| format!("{text}/{}", prefix.len))?.into()
+            }
+            Self::Ip4Address => value::<Ipv4Addr>(bytes)?.to_string().into(),
+            Self::Ip6Address => ip6_text(value(bytes)?).into(),
+            Self::Ip4Prefix => {
+                let prefix: Ip4Prefix = value(bytes)?;
+                (prefix.len <= 32).then(|| prefix.to_string())?.into()
+            }
+            Self::Ip6Prefix => {
+                let prefix: Ip6Prefix = value(bytes)?;
+                (prefix.len <= 128).then(|| format!("{}/{}", ip6_text(prefix.address), prefix.len))?.into()
+            }
+            Self::MacAddress => value::<MacAddress>(bytes)?.to_string().into(),
+            Self::Timestamp => time::to_json(value(bytes)?),
+            Self::TimeDelta => super::number::float_to_json(value(bytes)?),
+        })
+    }
+
+    /// The bytes of a text (and of a number, for times); `None` for JSON that shows the type's parts.
+    pub(super) fn from_json(self, json: &Value) -> Option<Result<Vec<u8>, JsonFault>> {
+        match (self, json) {
+            (Self::Timestamp | Self::TimeDelta, _) => Some(time::from_json(json).and_then(|time| bytes(&time))),
+            (Self::Ip4Address | Self::Ip6Address | Self::MacAddress, Value::String(text))
+                if text.starts_with("0x") =>
+            {
+                None
+            }
+            (_, Value::String(text)) => Some(self.parse(text)),
+            _ => None,
+        }
+    }
+
+    fn parse(self, text: &str) -> Result<Vec<u8>, JsonFault> {
+        let bad = |error: vpp_wire::ParseAddressError| JsonFault::text(text, error.expected);
+        match self {
+            Self::Address => bytes(&text.parse::<Address>().map_err(bad)?),
+            Self::Prefix => bytes(&text.parse::<Prefix>().map_err(bad)?),
+            Self::Ip4Prefix => bytes(&text.parse::<Ip4Prefix>().map_err(bad)?),
+            Self::Ip6Prefix => bytes(&text.parse::<Ip6Prefix>().map_err(bad)?),
+            Self::MacAddress => bytes(&text.parse::<MacAddress>().map_err(bad)?),
+            Self::Ip4Address => match text.parse::<Ipv4Addr>() {
+                Ok(address) => bytes(&address),
+                Err(_) => Err(JsonFault::text(text, "an IPv4 address (10.0.0.1)")),
+            },
+            Self::Ip6Address => match text.parse::<Ipv6Addr>() {
+                Ok(address) => bytes(&address),
+                Err(_) => Err(JsonFault::text(text, "an IPv6 address (2001:db8::1)")),
+            },
+            Self::Timestamp | Self::TimeDelta => bytes(&time::parse(text)?),
+        }
+    }
+}
+
+fn value<T: Wire>(bytes: &[u8]) -> Option<T> {
+    vpp_wire::decode(bytes).ok()
+}
+
+fn bytes<T: Wire>(value: &T) -> Result<Vec<u8>, JsonFault> {
+    // These types have a fixed size and neither strings nor lists.
+    vpp_wire::encode_to_vec(value).map_err(|_| JsonFault::Definition { what: "a value has no bytes" })
+}
+
+fn address_text(address: Address) -> Option<String> {
+    match address {
+        Address::V4(address) => Some(address.to_string()),
+        Address::V6(address) => Some(ip6_text(address)),
+        Address::Unknown { .. } => None,
+    }
+}
+
+/// As VPP writes it: `::ffff:a00:1`. VPP would read `::ffff:10.0.0.1` as another address without complaint.
+fn ip6_text(address: Ipv6Addr) -> String {
+    match (address.to_ipv4_mapped(), address.segments()) {
+        (Some(_), [.., high, low]) => format!("::ffff:{high:x}:{low:x}"),
+        (None, _) => address.to_string(),
+    }
+}
+
+/// Bytes as `0x…`.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(2 + 2 * bytes.len());
+    text.push_str("0x");
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)].into());
+        text.push(DIGITS[usize::from(byte & 15)].into());
+    }
+    text
+}
+
+/// The bytes of `0x…`.
+pub(super) fn from_hex(text: &str) -> Result<Vec<u8>, JsonFault> {
+    let bad = || JsonFault::text(text, "bytes in hexadecimal (0x00ff)");
+    let digits = text.strip_prefix("0x").ok_or_else(bad)?;
+    if !digits.len().is_multiple_of(2) {
+        return Err(bad());
+    }
+    let value = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8).ok_or_else(bad);
+    digits.as_bytes().chunks_exact(2).map(|pair| Ok(value(pair[0])? << 4 | value(pair[1])?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn addresses_as_vpp_writes_them() {
+        let mut mapped = [0; 16];
+        mapped[10..].copy_from_slice(&[0xff, 0xff, 10, 0, 0, 1]);
+        assert_eq!(TextType::Ip6Address.to_json(&mapped), Some(json!("::ffff:a00:1")));
+        for text in ["::ffff:a00:1", "::ffff:10.0.0.1"] {
+            assert_eq!(TextType::Ip6Address.from_json(&json!(text)).unwrap().unwrap(), mapped);
+        }
+        assert_eq!(TextType::Ip6Address.to_json(&[0; 16]), Some(json!("::")));
+        assert_eq!(
+            TextType::Ip4Address.from_json(&json!("10.0.0")).unwrap().unwrap_err().to_string(),
+            "\"10.0.0\" is not an IPv4 address (10.0.0.1)"
+        );
+    }
+
+    #[test]
+    fn what_text_cannot_hold_is_left_to_the_parts() {
+        let mut prefix = [0; 18];
+        prefix[17] = 33;
+        assert_eq!(TextType::Prefix.to_json(&prefix), None);
+        prefix[0] = 1;
+        assert_eq!(TextType::Prefix.to_json(&prefix), Some(json!("::/33")));
+        prefix[0] = 2;
+        assert_eq!(TextType::Prefix.to_json(&prefix), None);
+        assert_eq!(TextType::Address.to_json(&prefix[..17]), None);
+        assert_eq!(TextType::Ip4Prefix.to_json(&[10, 0, 0, 1, 33]), None);
+    }
+
+    #[test]
+    fn hexadecimal_both_ways() {
+        assert_eq!(hex(&[]), "0x");
+        assert_eq!(hex(&[0, 0xaf]), "0x00af");
+        assert_eq!(from_hex("0x00aF").unwrap(), [0, 0xaf]);
+        for bad in ["", "00", "0x0", "0x0g", "0x+1", "0xé"] {
+            assert!(from_hex(bad).is_err(), "{bad}");
+        }
+    }
+}
