@@ -15,16 +15,12 @@ pub(super) struct Decoder<'a> {
     pub(super) at: usize,
     /// Where the bytes end, or the union that is being read.
     pub(super) end: usize,
-    /// Elements without any bytes that may still come: no more than the message has bytes, so that counts alone never make a
-    /// large value.
-    empty_elements: usize,
     pub(super) path: Path<'a>,
 }
 
 impl<'a> Decoder<'a> {
     pub(super) fn new(api: &'a Api, message: &'a MessageDef, bytes: &'a [u8]) -> Self {
-        let len = bytes.len();
-        Self { api, message, bytes, at: 0, end: len, empty_elements: len, path: Path::default() }
+        Self { api, message, bytes, at: 0, end: bytes.len(), path: Path::default() }
     }
 
     pub(super) fn message(mut self, shown: &mut Map<String, Value>) -> Result<(), CodecError> {
@@ -176,15 +172,9 @@ impl<'a> Decoder<'a> {
         if element == TypeRef::Scalar(Scalar::U8) {
             return Ok(text::hex(self.take(count)?).into());
         }
-        let size = self.api.layout_of_ref(element).min_len();
-        let needed = count.saturating_mul(size);
+        let needed = count.saturating_mul(self.api.layout_of_ref(element).min_len().max(1));
         if needed > self.room() {
             return Err(self.fault(ByteFault::Truncated { needed, room: self.room() }));
-        }
-        if size == 0 {
-            self.empty_elements = self.empty_elements.checked_sub(count).ok_or_else(|| {
-                self.fault(ByteFault::CountTooLarge { count: count as u64, size, room: self.room() })
-            })?;
         }
         let mut shown = Vec::with_capacity(count);
         for index in 0..count {

@@ -94,8 +94,10 @@ impl<'a> Encoder<'a> {
         let digits = value.as_str().map(|text| text.trim_start_matches("0x"));
         match digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
             Some(crc) if crc == self.message.crc => Ok(()),
-            Some(crc) => Err(self
-                .fault(JsonFault::OtherCrc { found: format!("{crc:08x}"), expected: self.message.crc })),
+            Some(crc) => {
+                Err(self
+                    .fault(JsonFault::OtherCrc { found: format!("{crc:08x}"), expected: self.message.crc }))
+            }
             None => Err(self.fault(JsonFault::kind("a CRC of 8 hexadecimal digits", value))),
         }
     }
@@ -116,7 +118,7 @@ impl<'a> Encoder<'a> {
                 limit: field.limit,
                 selector: self.selector(fields, field, &starts, given)?,
             };
-            match given.map_or(Ok(None), |given| self.derive(fields, index, given))? {
+            match self.derive(fields, index, given)? {
                 None => self.value(field.ty, value, rules)?,
                 Some(derived) => {
                     if let Some(value) = value {
@@ -159,11 +161,11 @@ impl<'a> Encoder<'a> {
         &self,
         fields: &'a [Field],
         index: usize,
-        given: &Map<String, Value>,
+        given: Option<&Map<String, Value>>,
     ) -> Result<Option<Derived<'a>>, CodecError> {
         let mut found: Option<Derived<'a>> = None;
         for field in fields.iter().skip(index + 1) {
-            let value = given.get(&field.name);
+            let value = given.and_then(|given| given.get(&field.name));
             let next = match field.ty {
                 FieldType::List(_, count) if count == index => {
                     let len = list_len(value);
@@ -374,9 +376,7 @@ impl<'a> Encoder<'a> {
         rules: Rules<'a>,
     ) -> Result<(), CodecError> {
         let check = |found: usize, this: &Self| match count {
-            Some(expected) if expected != found => {
-                Err(this.fault(JsonFault::Length { expected, found }))
-            }
+            Some(expected) if expected != found => Err(this.fault(JsonFault::Length { expected, found })),
             _ => Ok(()),
         };
         match (element, value) {

@@ -6,7 +6,8 @@ use serde_json::Value;
 use vpp_wire::{Address, Ip4Prefix, Ip6Prefix, MacAddress, Prefix, Wire};
 
 use super::{error::JsonFault, time};
-use crate::model::{Api, FieldType, TypeId, TypeRef};
+use crate::layout::Layout;
+use crate::model::{Api, Field, FieldType, Scalar, TypeId, TypeKind, TypeRef};
 
 /// A type whose values are text. Others that merely have the same name are what their definition says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,21 +26,23 @@ pub(super) enum TextType {
 impl TextType {
     /// What the type of an id is. Aliases of these types need no mention, they lead here.
     pub(super) fn of(api: &Api, id: TypeId) -> Option<Self> {
-        let (this, layout) = match api.ty(id).name.as_str() {
-            "address" => (Self::Address, "{u8 <u8[4] u8[16]>}"),
-            "prefix" => (Self::Prefix, "{{u8 <u8[4] u8[16]>} u8}"),
-            "ip4_address" => (Self::Ip4Address, "u8[4]"),
-            "ip6_address" => (Self::Ip6Address, "u8[16]"),
-            "ip4_prefix" => (Self::Ip4Prefix, "{u8[4] u8}"),
-            "ip6_prefix" => (Self::Ip6Prefix, "{u8[16] u8}"),
-            "mac_address" => (Self::MacAddress, "u8[6]"),
-            "timestamp" => (Self::Timestamp, "f64"),
-            "timedelta" => (Self::TimeDelta, "f64"),
+        let definition = api.ty(id);
+        Some(match (definition.name.as_str(), &definition.kind) {
+            ("address", TypeKind::Struct(fields)) if is_address(api, fields) => Self::Address,
+            ("prefix", TypeKind::Struct(fields)) if is_prefix(api, fields, Self::Address) => Self::Prefix,
+            ("ip4_address", TypeKind::Alias(BYTES_4)) => Self::Ip4Address,
+            ("ip6_address", TypeKind::Alias(BYTES_16)) => Self::Ip6Address,
+            ("ip4_prefix", TypeKind::Struct(fields)) if is_prefix(api, fields, Self::Ip4Address) => {
+                Self::Ip4Prefix
+            }
+            ("ip6_prefix", TypeKind::Struct(fields)) if is_prefix(api, fields, Self::Ip6Address) => {
+                Self::Ip6Prefix
+            }
+            ("mac_address", TypeKind::Alias(BYTES_6)) => Self::MacAddress,
+            ("timestamp", TypeKind::Alias(FLOAT)) => Self::Timestamp,
+            ("timedelta", TypeKind::Alias(FLOAT)) => Self::TimeDelta,
             _ => return None,
-        };
-        let mut found = String::new();
-        api.describe_layout(FieldType::One(TypeRef::Named(id)), &mut found);
-        (found == layout).then_some(this)
+        })
     }
 
     /// Bytes of a value.
@@ -85,7 +88,9 @@ impl TextType {
     /// The bytes of a text (and of a number, for times); `None` for JSON that shows the type's parts.
     pub(super) fn from_json(self, json: &Value) -> Option<Result<Vec<u8>, JsonFault>> {
         match (self, json) {
-            (Self::Timestamp | Self::TimeDelta, _) => Some(time::from_json(json).and_then(|time| bytes(&time))),
+            (Self::Timestamp | Self::TimeDelta, _) => {
+                Some(time::from_json(json).and_then(|time| bytes(&time)))
+            }
             (Self::Ip4Address | Self::Ip6Address | Self::MacAddress, Value::String(text))
                 if text.starts_with("0x") =>
             {
@@ -115,6 +120,31 @@ impl TextType {
             Self::Timestamp | Self::TimeDelta => bytes(&time::parse(text)?),
         }
     }
+}
+
+const BYTES_4: FieldType = FieldType::Array(TypeRef::Scalar(Scalar::U8), 4);
+const BYTES_6: FieldType = FieldType::Array(TypeRef::Scalar(Scalar::U8), 6);
+const BYTES_16: FieldType = FieldType::Array(TypeRef::Scalar(Scalar::U8), 16);
+const BYTE: FieldType = FieldType::One(TypeRef::Scalar(Scalar::U8));
+const FLOAT: FieldType = FieldType::One(TypeRef::Scalar(Scalar::F64));
+
+/// Up to VPP 20.01 the family takes four bytes: such an address is shown in its parts.
+fn is_address(api: &Api, fields: &[Field]) -> bool {
+    let [family, union] = fields else { return false };
+    let FieldType::One(TypeRef::Named(id)) = union.ty else { return false };
+    let TypeKind::Union(members) = &api.ty(id).kind else { return false };
+    let [ip4, ip6] = members.as_slice() else { return false };
+    api.layout_of(family.ty) == Layout::Fixed(1)
+        && is(api, ip4.ty, TextType::Ip4Address)
+        && is(api, ip6.ty, TextType::Ip6Address)
+}
+
+fn is_prefix(api: &Api, fields: &[Field], of: TextType) -> bool {
+    matches!(fields, [address, len] if is(api, address.ty, of) && len.ty == BYTE)
+}
+
+fn is(api: &Api, ty: FieldType, expected: TextType) -> bool {
+    matches!(ty, FieldType::One(TypeRef::Named(id)) if TextType::of(api, id) == Some(expected))
 }
 
 fn value<T: Wire>(bytes: &[u8]) -> Option<T> {
