@@ -65,11 +65,9 @@ impl<'a, R: Request> Call<'a, R> {
     }
 
     fn read(&self, request: u16, payload: &Bytes) -> Result<R::Reply, CallError> {
-        if !self.unchecked {
-            if let Some(error) = refusal(&R::Reply::INFO, payload) {
-                let request = self.connection.shared().table.name_of(request);
-                return Err(CallError::Refused { request, error });
-            }
+        if let Some(error) = refusal(&R::Reply::INFO, payload).filter(|_| !self.unchecked) {
+            let request = self.connection.shared().table.name_of(request);
+            return Err(CallError::Refused { request, error });
         }
         Ok(R::Reply::from_payload(payload)?)
     }

@@ -337,7 +337,7 @@ impl Shared {
                 }
                 match core.goodbye {
                     Goodbye::Said { until } if until <= now() => {
-                        core.end(Lost::Closed, Err(CloseError::TimedOut(self.settings.close_timeout)));
+                        self.end(core, Lost::Closed, Err(CloseError::TimedOut(self.settings.close_timeout)));
                     }
                     _ => core.mux.handle_timeout(now()),
                 }
@@ -360,10 +360,10 @@ impl Shared {
             let buffer = core.reader.buffer();
             let room = buffer.capacity() - buffer.len();
             match self.stream.try_read_buf(buffer) {
-                Ok(0) => return core.end_of_stream(),
+                Ok(0) => return self.end_of_stream(core),
                 Ok(len) => {
                     if let Err(lost) = self.deliver(core) {
-                        return core.end(lost.clone(), Err(CloseError::Lost(lost)));
+                        return self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
                     }
                     if len < room {
                         // Nothing is left: tell the runtime without another read that says so.
@@ -377,14 +377,14 @@ impl Shared {
                         Poll::Ready(Ok(())) => {}
                         Poll::Ready(Err(_)) => {
                             let lost = Lost::RuntimeEnded;
-                            return core.end(lost.clone(), Err(CloseError::Lost(lost)));
+                            return self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
                         }
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     let lost = Lost::from(error);
-                    return core.end(lost.clone(), Err(CloseError::Lost(lost)));
+                    return self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
                 }
             }
         }
@@ -396,7 +396,7 @@ impl Shared {
         while let Some(message) = core.reader.next_frame()? {
             let Some(id) = message.first_chunk().map(|id| u16::from_be_bytes(*id)) else { continue };
             if id == handshake::DELETE_REPLY.id && matches!(core.goodbye, Goodbye::Said { .. }) {
-                core.end(Lost::Closed, Ok(()));
+                self.end(core, Lost::Closed, Ok(()));
             } else if core.mux.knows(id) {
                 core.mux.receive(message, now);
             } else if self.is_answer(id) {
@@ -424,14 +424,14 @@ impl Shared {
                         Poll::Ready(Ok(())) => {}
                         Poll::Ready(Err(_)) => {
                             let lost = Lost::RuntimeEnded;
-                            core.end(lost.clone(), Err(CloseError::Lost(lost)));
+                            self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
                         }
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     let lost = Lost::from(error);
-                    core.end(lost.clone(), Err(CloseError::Lost(lost)));
+                    self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
                 }
             }
         }
@@ -450,7 +450,7 @@ impl Shared {
             }
             let result = self.exchange_goodbye(core);
             if !core.dead {
-                core.end(Lost::RuntimeEnded, result);
+                self.end(core, Lost::RuntimeEnded, result);
             }
         });
     }
@@ -523,27 +523,28 @@ impl Shared {
             BeginError::Lost(lost) => CallError::Lost { request: self.table.name_of(request), lost },
         }
     }
-}
 
-impl Core {
     /// VPP closed the socket. After a good-bye that is the expected end even without its reply.
-    fn end_of_stream(&mut self) {
-        match self.goodbye {
-            Goodbye::Said { .. } => self.end(Lost::Closed, Ok(())),
-            _ => self.end(Lost::ClosedByVpp, Err(CloseError::Lost(Lost::ClosedByVpp))),
+    fn end_of_stream(&self, core: &mut Core) {
+        match core.goodbye {
+            Goodbye::Said { .. } => self.end(core, Lost::Closed, Ok(())),
+            _ => self.end(core, Lost::ClosedByVpp, Err(CloseError::Lost(Lost::ClosedByVpp))),
         }
     }
 
     /// Nothing comes or goes any more: everything that waits fails.
-    fn end(&mut self, lost: Lost, closed: Result<(), CloseError>) {
-        if self.dead {
+    fn end(&self, core: &mut Core, lost: Lost, closed: Result<(), CloseError>) {
+        if core.dead {
             return;
         }
-        tracing::debug!(%lost, waiting = self.mux.waiting(), "connection to VPP ended");
-        self.dead = true;
-        self.mux.fail(&lost);
-        self.goodbye = Goodbye::Done(closed);
-        self.close_waiters.drain(..).for_each(Waker::wake);
+        tracing::debug!(%lost, waiting = core.mux.waiting(), "connection to VPP ended");
+        core.dead = true;
+        core.mux.fail(&lost);
+        core.goodbye = Goodbye::Done(closed);
+        core.close_waiters.drain(..).for_each(Waker::wake);
+        // Handles may live on; VPP would go on writing to a socket that nobody reads. It may be closed already.
+        let _closed = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Both);
+        self.readers.wake_background();
     }
 }
 
