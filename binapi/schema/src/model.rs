@@ -334,6 +334,19 @@ impl Api {
     }
 }
 
+impl FieldType {
+    /// The definition it refers to, alone or as the element of an array.
+    #[must_use]
+    pub const fn named(self) -> Option<TypeId> {
+        match self {
+            Self::One(TypeRef::Named(id))
+            | Self::Array(TypeRef::Named(id), _)
+            | Self::List(TypeRef::Named(id), _) => Some(id),
+            _ => None,
+        }
+    }
+}
+
 impl MessageDef {
     /// Offset of `retval` from the start of the message: the field of that name if it is an `i32` at a fixed place.
     #[must_use]

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use vpp_wire::Header;
 
 use crate::model::{
-    Api, DefaultValue, Field, FieldType, Group, MessageDef, Module, Service, TypeKind, TypeRef,
+    Api, DefaultValue, Field, FieldType, Group, MessageDef, Module, Service, TypeId, TypeKind, TypeRef,
 };
 use crate::reader::{ReadError, Source};
 
@@ -27,18 +27,39 @@ impl Api {
     /// [`Api::from_sources`] makes of them an equal API, without VPP's comments.
     #[must_use]
     pub fn to_pins(&self) -> Vec<Source> {
-        self.modules
-            .iter()
-            .map(|module| Source {
-                name: module.name.clone(),
-                group: module.group,
-                origin: format!("{}.json", module.name),
-                text: self.pin(module),
-            })
-            .collect()
+        self.modules.iter().map(|module| self.source(module, &module.types)).collect()
     }
 
-    fn pin(&self, module: &Module) -> String {
+    /// One module in normalised form, with all types it uses, as VPP's own files have them.
+    pub(crate) fn pin_with_types(&self, module: &Module) -> Source {
+        let blocks = module.messages.iter().map(|&id| self.message(id).fields.as_slice());
+        let used = blocks.flatten().filter_map(|field| field.ty.named());
+        let mut open: Vec<TypeId> = module.types.iter().copied().chain(used).collect();
+        let mut types = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if types.insert(id) {
+                match &self.ty(id).kind {
+                    TypeKind::Struct(fields) | TypeKind::Union(fields) => {
+                        open.extend(fields.iter().filter_map(|field| field.ty.named()));
+                    }
+                    TypeKind::Alias(target) => open.extend(target.named()),
+                    TypeKind::Enum(_) => {}
+                }
+            }
+        }
+        self.source(module, &Vec::from_iter(types))
+    }
+
+    fn source(&self, module: &Module, types: &[TypeId]) -> Source {
+        Source {
+            name: module.name.clone(),
+            group: module.group,
+            origin: format!("{}.json", module.name),
+            text: self.text(module, types),
+        }
+    }
+
+    fn text(&self, module: &Module, definitions: &[TypeId]) -> String {
         let mut keys: Vec<(&str, Lines)> = vec![("module", Lines::One(json!(module.name)))];
         match module.group {
             Group::Core => keys.push(("group", Lines::One(json!("core")))),
@@ -47,7 +68,7 @@ impl Api {
         }
         let (mut types, mut unions, mut enums, mut flags, mut aliases) =
             <(Vec<_>, Vec<_>, Vec<_>, Vec<_>, Map<_, _>)>::default();
-        for &id in &module.types {
+        for &id in definitions {
             let definition = self.ty(id);
             let name = json!(definition.name);
             match &definition.kind {

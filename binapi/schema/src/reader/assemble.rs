@@ -13,16 +13,28 @@ use crate::model::{
     TypeKind, TypeRef,
 };
 
-/// Makes one API of files, each of another module.
-pub(super) fn assemble(mut files: Vec<File>) -> Result<Api, ReadError> {
+/// What a module reaches is kept per module: chains of imports take space by the square of their number.
+const MAX_MODULES: usize = 4096;
+
+/// Brings files in the order of their modules, of which each may occur once.
+pub(super) fn sort(files: &mut [File]) -> Result<(), ReadError> {
+    if files.len() > MAX_MODULES {
+        return Err(ReadError::TooManyModules { count: files.len(), limit: MAX_MODULES });
+    }
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    if let Some(twice) = files.windows(2).find(|pair| pair[0].name == pair[1].name) {
-        return Err(ReadError::DuplicateModule {
+    match files.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        None => Ok(()),
+        Some(twice) => Err(ReadError::DuplicateModule {
             module: twice[0].name.clone(),
             first: twice[0].origin.clone(),
             second: twice[1].origin.clone(),
-        });
+        }),
     }
+}
+
+/// Makes one API of files, each of another module.
+pub(super) fn assemble(mut files: Vec<File>) -> Result<Api, ReadError> {
+    sort(&mut files)?;
     let reach = reach(&files);
     let identities = Identities::of(&files, &reach)?;
     let owners = Owners::of(&files, &identities, &reach)?;
@@ -231,7 +243,7 @@ impl Assembly<'_> {
             origin: self.files[file].origin.clone(),
             item,
             field: field.map(str::to_owned),
-            problem,
+            problem: Box::new(problem),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What can only be checked with all types known: counts, discriminators, cases, defaults.
 
+use std::collections::HashSet;
+
 use super::error::{Problem, ReadError};
 use super::json::whole;
 use crate::layout::Layout;
@@ -51,7 +53,7 @@ fn error(
         origin: origins.get(module as usize).copied().unwrap_or_default().to_owned(),
         item: format!("{kind} {name}"),
         field: field.map(str::to_owned),
-        problem,
+        problem: Box::new(problem),
     }
 }
 
@@ -137,14 +139,19 @@ fn check_discriminator(api: &Api, union: &Field, discriminator: &Field) -> Resul
     };
     let FieldType::One(TypeRef::Named(id)) = element else { return Err(Problem::NotUnion) };
     let TypeKind::Union(members) = &api.ty(id).kind else { return Err(Problem::NotUnion) };
+    let mut seen = HashSet::new();
     for member in members {
-        if let Some(case) = &member.case
-            && !selector.members.iter().any(|(name, _)| name == case)
-        {
+        let Some(case) = &member.case else {
+            return Err(Problem::NoCase { member: member.name.clone() });
+        };
+        if !seen.insert(case) {
+            return Err(Problem::RepeatedCase { case: case.clone() });
+        }
+        if !selector.members.iter().any(|(name, _)| name == case) {
             return Err(Problem::Case {
                 case: case.clone(),
                 member: member.name.clone(),
-                enumeration: discriminator.name.clone(),
+                discriminator: discriminator.name.clone(),
             });
         }
     }

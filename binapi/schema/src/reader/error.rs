@@ -8,7 +8,10 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum ReadError {
     /// A folder cannot be listed.
-    #[error("cannot read the folder of API definitions {path}: {source}", path = .path.display())]
+    #[error(
+        "cannot read the folder of API definitions {path}: {source}; an installed VPP has it at /usr/share/vpp/api",
+        path = .path.display()
+    )]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -39,6 +42,14 @@ pub enum ReadError {
         origin: String,
         /// What the JSON parser says, with line and column.
         problem: String,
+    },
+    /// More modules than an API can have.
+    #[error("{count} modules; an API has at most {limit}")]
+    TooManyModules {
+        /// So many were given.
+        count: usize,
+        /// The most allowed.
+        limit: usize,
     },
     /// Two files define the same module.
     #[error("module {module} is defined by {first} and by {second}; name one of them only")]
@@ -94,7 +105,7 @@ pub enum ReadError {
         /// The item's field, where it is one field.
         field: Option<String>,
         /// What is wrong.
-        problem: Problem,
+        problem: Box<Problem>,
     },
 }
 
@@ -197,14 +208,28 @@ pub enum Problem {
     #[error("has a discriminator, but is not a union")]
     NotUnion,
     /// A `case` names no enumerator of the discriminator.
-    #[error("the case {case} of member {member} is not in enum {enumeration}, which selects the member")]
+    #[error(
+        "the case {case} of the union's member {member} is no enumerator of the discriminator {discriminator}"
+    )]
     Case {
         /// The case.
         case: String,
         /// The union's member.
         member: String,
-        /// The discriminator's type.
-        enumeration: String,
+        /// The discriminator.
+        discriminator: String,
+    },
+    /// Two members of a union have the same `case`.
+    #[error("two members of the union have the case {case}")]
+    RepeatedCase {
+        /// The case.
+        case: String,
+    },
+    /// A member of a union that a discriminator selects has no `case`.
+    #[error("has a discriminator, but the union's member {member} has no case")]
+    NoCase {
+        /// The union's member.
+        member: String,
     },
     /// A member of a union of variable size.
     #[error("a member of a union cannot be of variable size")]

@@ -1,5 +1,7 @@
 //! One file as it is written: names not yet resolved.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value};
 
 use super::error::{Problem, ReadError};
@@ -114,7 +116,36 @@ pub(super) fn parse(root: &Value, name: &str, group: Group, origin: &str) -> Res
         return Err(at.shape("the file", "an object with \"types\" and \"messages\""));
     }
     json::check_name(name, &at)?;
-    let mut file = File {
+    let mut definitions = Definitions::default();
+    for (key, title) in [("types", "type"), ("unions", "union"), ("enums", "enum"), ("enumflags", "enum")] {
+        for item in json::list(root, key, &at)? {
+            let (name, parts) = named(item, key, &at)?;
+            let at = at.item(title, name);
+            json::check_name(name, &at)?;
+            let comment = trailer(parts, "comment").and_then(Value::as_str).map(str::to_owned);
+            let kind = match key {
+                "types" => Kind::Struct(fields(parts, &at)?),
+                "unions" => Kind::Union(fields(parts, &at)?),
+                _ => Kind::Enum(enumeration(parts, key == "enumflags", &at)?),
+            };
+            definitions.add(Definition { name: name.to_owned(), kind, comment }, &at)?;
+        }
+    }
+    for (name, target) in json::entries(root, "aliases", &at)? {
+        let at = at.item("alias", name);
+        json::check_name(name, &at)?;
+        let comment = target.get("comment").and_then(Value::as_str).map(str::to_owned);
+        let kind = Kind::Alias(alias(target, &at)?);
+        definitions.add(Definition { name: name.clone(), kind, comment }, &at)?;
+    }
+    let mut messages = Vec::new();
+    for item in json::list(root, "messages", &at)? {
+        let (name, parts) = named(item, "messages", &at)?;
+        let at = at.item("message", name);
+        json::check_name(name, &at)?;
+        messages.push(message(name, parts, &at)?);
+    }
+    Ok(File {
         name: name.to_owned(),
         group: match root.get("group").and_then(Value::as_str) {
             Some("core") => Group::Core,
@@ -131,52 +162,33 @@ pub(super) fn parse(root: &Value, name: &str, group: Group, origin: &str) -> Res
             .map(|(key, value)| (key, value.unwrap_or_default()))
             .collect(),
         imports: imports(root, &at)?,
-        definitions: Vec::new(),
-        messages: Vec::new(),
+        definitions: definitions.list,
+        messages,
         services: services(root, &at)?,
         counters: counters(root, &at)?,
         paths: paths(root, &at)?,
-    };
-    for (key, title) in [("types", "type"), ("unions", "union"), ("enums", "enum"), ("enumflags", "enum")] {
-        for item in json::list(root, key, &at)? {
-            let (name, parts) = named(item, key, &at)?;
-            let at = at.item(title, name);
-            json::check_name(name, &at)?;
-            let comment = trailer(parts, "comment").and_then(Value::as_str).map(str::to_owned);
-            let kind = match key {
-                "types" => Kind::Struct(fields(parts, &at)?),
-                "unions" => Kind::Union(fields(parts, &at)?),
-                _ => Kind::Enum(enumeration(parts, key == "enumflags", &at)?),
-            };
-            file.define(Definition { name: name.to_owned(), kind, comment }, &at)?;
-        }
-    }
-    for (name, target) in json::entries(root, "aliases", &at)? {
-        let at = at.item("alias", name);
-        json::check_name(name, &at)?;
-        let comment = target.get("comment").and_then(Value::as_str).map(str::to_owned);
-        let definition = Definition { name: name.clone(), kind: Kind::Alias(alias(target, &at)?), comment };
-        file.define(definition, &at)?;
-    }
-    for item in json::list(root, "messages", &at)? {
-        let (name, parts) = named(item, "messages", &at)?;
-        let at = at.item("message", name);
-        json::check_name(name, &at)?;
-        let message = message(name, parts, &at)?;
-        file.messages.push(message);
-    }
-    Ok(file)
+    })
 }
 
-impl File {
-    /// Adds a definition. A file repeats the types of its imports, some of them several times.
-    fn define(&mut self, definition: Definition, at: &At<'_>) -> Result<(), ReadError> {
-        match self.definitions.iter().find(|other| other.name == definition.name) {
-            None => self.definitions.push(definition),
-            Some(other) if other.kind == definition.kind => {}
-            Some(_) => return Err(at.error(Problem::DefinedTwice)),
+/// Definitions by name.
+#[derive(Default)]
+struct Definitions {
+    list: Vec<Definition>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Definitions {
+    /// A file repeats the types of its imports, some of them several times.
+    fn add(&mut self, definition: Definition, at: &At<'_>) -> Result<(), ReadError> {
+        match self.by_name.get(&definition.name).map(|&index| &self.list[index]) {
+            None => {
+                self.by_name.insert(definition.name.clone(), self.list.len());
+                self.list.push(definition);
+                Ok(())
+            }
+            Some(other) if other.kind == definition.kind => Ok(()),
+            Some(_) => Err(at.error(Problem::DefinedTwice)),
         }
-        Ok(())
     }
 }
 
@@ -212,11 +224,12 @@ fn message(name: &str, parts: &[Value], at: &At<'_>) -> Result<Message, ReadErro
 
 fn fields(parts: &[Value], at: &At<'_>) -> Result<Vec<Field>, ReadError> {
     let mut fields: Vec<Field> = Vec::with_capacity(parts.len());
+    let mut names = HashSet::with_capacity(parts.len());
     for part in parts {
         match part {
             Value::Array(part) => {
                 let field = field(part, at)?;
-                if fields.iter().any(|other| other.name == field.name) {
+                if !names.insert(field.name.clone()) {
                     return Err(at.error(Problem::Repeated { name: field.name }));
                 }
                 fields.push(field);
@@ -258,7 +271,10 @@ fn field(part: &[Value], at: &At<'_>) -> Result<Field, ReadError> {
         name: name.clone(),
         ty: type_of(ty, length, count, &at)?,
         default: json::default(options.get("default"), &at)?,
-        limit: options.get("limit").map(|limit| json::length(limit, &at)).transpose()?,
+        limit: match options.get("limit") {
+            None | Some(Value::Null) => None,
+            Some(limit) => Some(json::length(limit, &at)?),
+        },
         discriminator: text("discriminator")?,
         case: text("case")?,
     })
@@ -306,6 +322,7 @@ fn enumeration(parts: &[Value], is_flags: bool, at: &At<'_>) -> Result<EnumDef, 
             .ok_or_else(|| at.error(Problem::EnumType { found: ty.to_string() }))?,
     };
     let mut members: Vec<(String, i128)> = Vec::with_capacity(parts.len());
+    let mut values = HashMap::with_capacity(parts.len());
     for part in parts {
         let (name, value) = match part {
             Value::Object(_) => continue,
@@ -319,9 +336,9 @@ fn enumeration(parts: &[Value], is_flags: bool, at: &At<'_>) -> Result<EnumDef, 
         let value = json::integer(value).and_then(|value| wrap(value, repr)).ok_or_else(|| {
             at.error(Problem::EnumValue { name: name.clone(), value: value.to_string(), repr: repr.name() })
         })?;
-        match members.iter().find(|(other, _)| other == name) {
+        match values.insert(name, value) {
             None => members.push((name.clone(), value)),
-            Some((_, other)) if *other == value => {}
+            Some(other) if other == value => {}
             Some(_) => return Err(at.error(Problem::Repeated { name: name.clone() })),
         }
     }

@@ -94,7 +94,7 @@ impl<'a> Identities<'a> {
             origin: self.files[place.0].origin.clone(),
             item: title.clone(),
             field: None,
-            problem,
+            problem: Box::new(problem),
         };
         match self.states[place.0][place.1] {
             State::Done { identity, depth: below } if depth + below <= MAX_DEPTH => {
@@ -148,7 +148,7 @@ impl<'a> Identities<'a> {
                 origin: origin.clone(),
                 item: title.to_owned(),
                 field: field.map(str::to_owned),
-                problem: Problem::UnknownType { name: name.to_owned() },
+                problem: Box::new(Problem::UnknownType { name: name.to_owned() }),
             });
         };
         let (identity, deeper) = self.visit(place, depth + 1)?;

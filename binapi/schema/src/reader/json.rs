@@ -31,7 +31,7 @@ impl<'a> At<'a> {
             origin: self.origin.to_owned(),
             item: self.item.map(|(kind, name)| format!("{kind} {name}")).unwrap_or_default(),
             field: self.field.map(str::to_owned),
-            problem,
+            problem: Box::new(problem),
         }
     }
 

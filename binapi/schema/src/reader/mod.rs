@@ -7,6 +7,7 @@ mod file;
 mod identity;
 mod json;
 mod ownership;
+mod running;
 
 use std::fs;
 use std::io;
@@ -62,14 +63,19 @@ impl Api {
     pub fn from_sources(sources: &[Source]) -> Result<Self, ReadError> {
         let mut files = Vec::with_capacity(sources.len());
         for source in sources {
-            let root: Value = serde_json::from_str(&source.text).map_err(|error| ReadError::NotJson {
-                origin: source.origin.clone(),
-                problem: error.to_string(),
-            })?;
-            files.push(file::parse(&root, &source.name, source.group, &source.origin)?);
+            let root = parse_json(&source.text, &source.origin)?;
+            match &root {
+                Value::Array(modules) => files.extend(running::modules(modules, &source.origin, None)?),
+                root => files.push(file::parse(root, &source.name, source.group, &source.origin)?),
+            }
         }
         assemble::assemble(files)
     }
+}
+
+fn parse_json(text: &str, origin: &str) -> Result<Value, ReadError> {
+    serde_json::from_str(text)
+        .map_err(|error| ReadError::NotJson { origin: origin.to_owned(), problem: error.to_string() })
 }
 
 const ENDING: &str = ".api.json";

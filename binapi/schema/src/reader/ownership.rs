@@ -41,19 +41,19 @@ fn close(direct: &[Vec<usize>]) -> Vec<Vec<usize>> {
         .collect()
 }
 
-/// A file repeats a type of a module it imports, but another one: the copy, and the definition.
-pub(super) fn different_copy(
-    identities: &Identities<'_>,
-    files: &[File],
-    reach: &[Vec<usize>],
-) -> Option<(Place, Place)> {
-    identities.order().iter().find_map(|&copy| {
+/// Types that a file repeats from a module it imports, but not as that module has them: the copy, and the original.
+pub(super) fn different_copies<'a>(
+    identities: &'a Identities<'_>,
+    files: &'a [File],
+    reach: &'a [Vec<usize>],
+) -> impl Iterator<Item = (Place, Place)> + 'a {
+    identities.order().iter().flat_map(move |&copy| {
         let name = &files[copy.0].definitions[copy.1].name;
         reach[copy.0]
             .iter()
-            .filter_map(|&import| identities.local(import, name))
-            .find(|&original| identities.get(original) != identities.get(copy))
-            .map(|original| (copy, original))
+            .filter_map(move |&import| identities.local(import, name))
+            .filter(move |&original| identities.get(original) != identities.get(copy))
+            .map(move |original| (copy, original))
     })
 }
 
@@ -71,7 +71,7 @@ impl Owners {
         identities: &Identities<'_>,
         reach: &[Vec<usize>],
     ) -> Result<Self, ReadError> {
-        if let Some((copy, original)) = different_copy(identities, files, reach) {
+        if let Some((copy, original)) = different_copies(identities, files, reach).next() {
             return Err(ReadError::DifferentCopy {
                 name: files[copy.0].definitions[copy.1].name.clone(),
                 copy: files[copy.0].origin.clone(),
