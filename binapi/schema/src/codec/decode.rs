@@ -118,7 +118,7 @@ impl<'a> Decoder<'a> {
     fn named(&mut self, id: TypeId, selector: Option<Selector<'a>>) -> Result<Value, CodecError> {
         if let Some(ty) = TextType::of(self.api, id) {
             let start = self.at;
-            if let Some(text) = ty.to_json(self.take(ty.len())?) {
+            if let Some(text) = ty.show(self.take(ty.len())?) {
                 return Ok(text);
             }
             self.at = start;
@@ -128,7 +128,7 @@ impl<'a> Decoder<'a> {
             TypeKind::Union(members) => self.union(members, selector),
             TypeKind::Enum(definition) => {
                 let number = number::read(definition.repr, self.take(definition.repr.size())?);
-                Ok(definition.to_json(number))
+                Ok(definition.show(number))
             }
             TypeKind::Struct(fields) => {
                 let mut shown = Map::new();

@@ -257,7 +257,7 @@ impl<'a> Encoder<'a> {
     fn named(&mut self, id: TypeId, value: Option<&'a Value>, rules: Rules<'a>) -> Result<(), CodecError> {
         let definition = self.api.ty(id);
         if let Some(value) = value
-            && let Some(text) = TextType::of(self.api, id).and_then(|ty| ty.from_json(value))
+            && let Some(text) = TextType::of(self.api, id).and_then(|ty| ty.parse(value))
         {
             let bytes = text.map_err(|fault| self.fault(fault))?;
             return self.bytes(&bytes);
@@ -283,7 +283,7 @@ impl<'a> Encoder<'a> {
             (TypeKind::Enum(kind), value) => {
                 let number = match (value, rules.default) {
                     (Some(value), _) => {
-                        kind.from_json(&definition.name, value).map_err(|fault| self.fault(fault))?
+                        kind.parse(&definition.name, value).map_err(|fault| self.fault(fault))?
                     }
                     (None, Some(default)) => kind.default(default),
                     (None, None) => 0,

@@ -175,3 +175,6 @@ struct Selector<'a> {
     /// Whether the field itself is given, not only derived or left out.
     given: bool,
 }
+
+#[cfg(test)]
+mod tests;

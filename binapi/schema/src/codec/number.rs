@@ -130,7 +130,7 @@ impl EnumDef {
     }
 
     /// Members without bits say nothing in an array; what no member names is one number behind them.
-    pub(super) fn to_json(&self, value: i128) -> Value {
+    pub(super) fn show(&self, value: i128) -> Value {
         if !self.is_flags {
             let member = self.members.iter().find(|(_, member)| wrap(self.repr, *member) == value);
             return member.map_or_else(|| to_json(value), |(name, _)| name.as_str().into());
@@ -152,7 +152,7 @@ impl EnumDef {
     }
 
     /// A name or a number; for flags also an array of them.
-    pub(super) fn from_json(&self, name: &str, value: &Value) -> Result<i128, JsonFault> {
+    pub(super) fn parse(&self, name: &str, value: &Value) -> Result<i128, JsonFault> {
         match value {
             Value::Array(elements) if self.is_flags => {
                 elements.iter().try_fold(0, |bits, element| Ok(bits | self.member(name, element)?))
@@ -240,15 +240,15 @@ mod tests {
             (-1, json!(["UP", "LINK", "TOP", 0x7fff_fffc])),
             (0x40, json!([0x40])),
         ] {
-            assert_eq!(flags.to_json(value), shown);
-            assert_eq!(flags.from_json("flags", &shown).unwrap(), value);
+            assert_eq!(flags.show(value), shown);
+            assert_eq!(flags.parse("flags", &shown).unwrap(), value);
         }
-        assert_eq!(flags.from_json("flags", &json!("LINK")).unwrap(), 2);
-        assert_eq!(flags.from_json("flags", &json!("NONE")).unwrap(), 0);
-        assert_eq!(flags.from_json("flags", &json!(0x8000_0000u32)).unwrap(), -0x8000_0000);
-        assert!(flags.from_json("flags", &json!(0x1_0000_0000u64)).is_err());
+        assert_eq!(flags.parse("flags", &json!("LINK")).unwrap(), 2);
+        assert_eq!(flags.parse("flags", &json!("NONE")).unwrap(), 0);
+        assert_eq!(flags.parse("flags", &json!(0x8000_0000u32)).unwrap(), -0x8000_0000);
+        assert!(flags.parse("flags", &json!(0x1_0000_0000u64)).is_err());
         assert_eq!(
-            flags.from_json("if_flags", &json!(["Link"])).unwrap_err().to_string(),
+            flags.parse("if_flags", &json!(["Link"])).unwrap_err().to_string(),
             "\"Link\" is no member of if_flags; did you mean LINK?; there are NONE, UP, LINK, TOP"
         );
     }
@@ -257,10 +257,10 @@ mod tests {
     fn members_outside_the_range_of_their_enum_count_by_their_low_bits() {
         let definition =
             EnumDef { repr: Scalar::U8, is_flags: false, members: vec![("A".into(), -1), ("B".into(), 2)] };
-        assert_eq!(definition.to_json(255), json!("A"));
-        assert_eq!(definition.from_json("e", &json!("A")).unwrap(), 255);
-        assert_eq!(definition.to_json(7), json!(7));
-        assert_eq!(definition.from_json("e", &json!("0x07")).unwrap(), 7);
-        assert!(definition.from_json("e", &json!(["B"])).is_err());
+        assert_eq!(definition.show(255), json!("A"));
+        assert_eq!(definition.parse("e", &json!("A")).unwrap(), 255);
+        assert_eq!(definition.show(7), json!(7));
+        assert_eq!(definition.parse("e", &json!("0x07")).unwrap(), 7);
+        assert!(definition.parse("e", &json!(["B"])).is_err());
     }
 }

@@ -61,7 +61,7 @@ impl TextType {
 
     /// The text of [`TextType::len`] bytes (for a duration and some points in time, a number); `None` when it could not be
     /// read back: an unknown family, a length beyond the address. Then the parts have to be shown.
-    pub(super) fn to_json(self, bytes: &[u8]) -> Option<Value> {
+    pub(super) fn show(self, bytes: &[u8]) -> Option<Value> {
         Some(match self {
             Self::Address => address_text(value(bytes)?)?.into(),
             Self::Prefix => {
@@ -86,7 +86,7 @@ impl TextType {
     }
 
     /// The bytes of a text (and of a number, for times); `None` for JSON that shows the type's parts.
-    pub(super) fn from_json(self, json: &Value) -> Option<Result<Vec<u8>, JsonFault>> {
+    pub(super) fn parse(self, json: &Value) -> Option<Result<Vec<u8>, JsonFault>> {
         match (self, json) {
             (Self::Timestamp | Self::TimeDelta, _) => {
                 Some(time::from_json(json).and_then(|time| bytes(&time)))
@@ -96,12 +96,12 @@ impl TextType {
             {
                 None
             }
-            (_, Value::String(text)) => Some(self.parse(text)),
+            (_, Value::String(text)) => Some(self.parse_text(text)),
             _ => None,
         }
     }
 
-    fn parse(self, text: &str) -> Result<Vec<u8>, JsonFault> {
+    fn parse_text(self, text: &str) -> Result<Vec<u8>, JsonFault> {
         let bad = |error: vpp_wire::ParseAddressError| JsonFault::text(text, error.expected);
         match self {
             Self::Address => bytes(&text.parse::<Address>().map_err(bad)?),
@@ -205,13 +205,13 @@ mod tests {
     fn addresses_as_vpp_writes_them() {
         let mut mapped = [0; 16];
         mapped[10..].copy_from_slice(&[0xff, 0xff, 10, 0, 0, 1]);
-        assert_eq!(TextType::Ip6Address.to_json(&mapped), Some(json!("::ffff:a00:1")));
+        assert_eq!(TextType::Ip6Address.show(&mapped), Some(json!("::ffff:a00:1")));
         for text in ["::ffff:a00:1", "::ffff:10.0.0.1"] {
-            assert_eq!(TextType::Ip6Address.from_json(&json!(text)).unwrap().unwrap(), mapped);
+            assert_eq!(TextType::Ip6Address.parse(&json!(text)).unwrap().unwrap(), mapped);
         }
-        assert_eq!(TextType::Ip6Address.to_json(&[0; 16]), Some(json!("::")));
+        assert_eq!(TextType::Ip6Address.show(&[0; 16]), Some(json!("::")));
         assert_eq!(
-            TextType::Ip4Address.from_json(&json!("10.0.0")).unwrap().unwrap_err().to_string(),
+            TextType::Ip4Address.parse(&json!("10.0.0")).unwrap().unwrap_err().to_string(),
             "\"10.0.0\" is not an IPv4 address (10.0.0.1)"
         );
     }
@@ -220,13 +220,13 @@ mod tests {
     fn what_text_cannot_hold_is_left_to_the_parts() {
         let mut prefix = [0; 18];
         prefix[17] = 33;
-        assert_eq!(TextType::Prefix.to_json(&prefix), None);
+        assert_eq!(TextType::Prefix.show(&prefix), None);
         prefix[0] = 1;
-        assert_eq!(TextType::Prefix.to_json(&prefix), Some(json!("::/33")));
+        assert_eq!(TextType::Prefix.show(&prefix), Some(json!("::/33")));
         prefix[0] = 2;
-        assert_eq!(TextType::Prefix.to_json(&prefix), None);
-        assert_eq!(TextType::Address.to_json(&prefix[..17]), None);
-        assert_eq!(TextType::Ip4Prefix.to_json(&[10, 0, 0, 1, 33]), None);
+        assert_eq!(TextType::Prefix.show(&prefix), None);
+        assert_eq!(TextType::Address.show(&prefix[..17]), None);
+        assert_eq!(TextType::Ip4Prefix.show(&[10, 0, 0, 1, 33]), None);
     }
 
     #[test]
