@@ -357,6 +357,14 @@ impl Shared {
 
     fn read(&self, core: &mut Core) {
         for _ in 0..READS_PER_TURN {
+            match self.stream.poll_read_ready(&mut TaskContext::from_waker(&self.io_waker)) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => {
+                    let lost = Lost::RuntimeEnded;
+                    return self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
+                }
+            }
             let buffer = core.reader.buffer();
             let room = buffer.capacity() - buffer.len();
             match self.stream.try_read_buf(buffer) {
@@ -371,17 +379,8 @@ impl Shared {
                         let _would_block = self.stream.try_io(Interest::READABLE, nothing);
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match self.stream.poll_read_ready(&mut TaskContext::from_waker(&self.io_waker)) {
-                        Poll::Pending => return,
-                        Poll::Ready(Ok(())) => {}
-                        Poll::Ready(Err(_)) => {
-                            let lost = Lost::RuntimeEnded;
-                            return self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
-                        }
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
                 Err(error) => {
                     let lost = Lost::from(error);
                     return self.end(core, lost.clone(), Err(CloseError::Lost(lost)));

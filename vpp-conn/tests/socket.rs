@@ -1,5 +1,5 @@
 //! A connection against a scripted peer.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod peer;
 
