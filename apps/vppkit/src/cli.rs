@@ -1,0 +1,227 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap_complete::ArgValueCompleter;
+use clap_complete::aot::Shell;
+
+use crate::completion;
+use crate::output::Format;
+
+/// Talks to VPP over its binary API: any message, without generated code.
+///
+/// Exit codes: 0 done; 1 used wrongly or failed; 2 VPP refused; 3 no connection to VPP.
+#[derive(Debug, Parser)]
+#[command(name = "vppkit", version, arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Global {
+    /// Print JSON, in VPP's own form
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// When to colour; NO_COLOR in the environment says never as well
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+
+    /// Say on standard error what happens; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+impl Global {
+    /// How results are to be shown.
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { Format::Text }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send a request and print its reply
+    #[command(after_help = "Example: vppkit call create_loopback '{\"mac_address\": \"02:fe:00:00:00:01\"}'")]
+    Call(CallArgs),
+
+    /// Send a request that is answered by many messages, and print them
+    #[command(after_help = "Example: vppkit dump sw_interface_dump --json")]
+    Dump(CallArgs),
+
+    /// Subscribe to an event and print each as it comes
+    #[command(after_help = "Example: vppkit events sw_interface_event --count 1")]
+    Events(EventsArgs),
+
+    /// Write a message as VPP gets it, in hex digits
+    #[command(
+        after_help = "Example: vppkit encode sw_interface_set_flags '{\"sw_if_index\": 1, \"flags\": 1}'"
+    )]
+    Encode(EncodeArgs),
+
+    /// Read a message from its bytes in hex digits
+    #[command(after_help = "Example: vppkit decode --name control_ping 00170000000000000000")]
+    Decode(DecodeArgs),
+
+    /// Print what a shell needs to complete vppkit's commands, messages, fields and enumerators
+    #[command(after_help = "Example, in ~/.bashrc: source <(vppkit completions bash)")]
+    Completions(CompletionsArgs),
+}
+
+/// How to reach VPP.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct SocketArgs {
+    /// VPP's API socket
+    #[arg(long, value_name = "PATH", env = "VPP_API_SOCKET", default_value = "/run/vpp/api.sock")]
+    pub(crate) socket: PathBuf,
+
+    /// How long to wait for VPP, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Where the definitions of messages come from.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Definitions")]
+pub(crate) struct DefinitionArgs {
+    /// Take the definitions from the *.api.json files of a folder
+    #[arg(long, value_name = "DIR", conflicts_with = "release")]
+    pub(crate) api_dir: Option<PathBuf>,
+
+    /// Take the definitions of a VPP release that this program knows
+    #[arg(long, value_name = "RELEASE", add = ArgValueCompleter::new(completion::releases))]
+    pub(crate) release: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    /// The request
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::requests))]
+    pub(crate) name: String,
+
+    /// Its fields as a JSON object; '-' reads it from standard input. A field left out takes its default
+    #[arg(value_name = "FIELDS", add = ArgValueCompleter::new(completion::fields))]
+    pub(crate) fields: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) socket: SocketArgs,
+
+    #[command(flatten)]
+    pub(crate) definitions: DefinitionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EventsArgs {
+    /// The event
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::events))]
+    pub(crate) name: String,
+
+    /// Fields of the request that subscribes, as a JSON object, where it has some to choose; '-' reads standard input
+    #[arg(value_name = "FIELDS", add = ArgValueCompleter::new(completion::fields))]
+    pub(crate) fields: Option<String>,
+
+    /// End after so many events
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) socket: SocketArgs,
+
+    #[command(flatten)]
+    pub(crate) definitions: DefinitionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EncodeArgs {
+    /// The message
+    #[arg(
+        value_name = "NAME",
+        required_unless_present = "batch",
+        add = ArgValueCompleter::new(completion::messages)
+    )]
+    pub(crate) name: Option<String>,
+
+    /// Its fields as a JSON object; '-' reads it from standard input. A field left out takes its default
+    #[arg(value_name = "FIELDS", conflicts_with = "batch", add = ArgValueCompleter::new(completion::fields))]
+    pub(crate) fields: Option<String>,
+
+    /// Read a JSON object a line from standard input, {"name": ..., "fields": {...}} and as wanted "id",
+    /// "client_index" and "context", or messages as decode prints them; write a line of hex digits, or of
+    /// {"error": ...}, for each
+    #[arg(long)]
+    pub(crate) batch: bool,
+
+    #[command(flatten)]
+    pub(crate) definitions: DefinitionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecodeArgs {
+    /// The whole message in hex digits, from its id on; '-' reads it from standard input
+    #[arg(value_name = "HEX", required_unless_present = "batch", conflicts_with = "batch")]
+    pub(crate) hex: Option<String>,
+
+    /// The message
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present = "batch",
+        add = ArgValueCompleter::new(completion::messages)
+    )]
+    pub(crate) name: Option<String>,
+
+    /// Show id, client index and context, too
+    #[arg(long)]
+    pub(crate) header: bool,
+
+    /// Read a message a line from standard input, {"name": ..., "hex": ...} or, with --name, hex digits alone; write a
+    /// line of JSON for each
+    #[arg(long)]
+    pub(crate) batch: bool,
+
+    #[command(flatten)]
+    pub(crate) definitions: DefinitionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// A number of seconds, fractions allowed.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    let duration = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+    if duration.is_zero() { Err("must be more than nothing".to_owned()) } else { Ok(duration) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_timeout_is_a_time() {
+        assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
+        for bad in ["0", "-1", "soon", "inf", "NaN"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Where the definitions of messages come from: a folder, a pinned release, or the VPP itself.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use vpp_schema::{Api, MessageDef, MessageId};
+
+use crate::cli::DefinitionArgs;
+use crate::suggest::did_you_mean;
+
+/// Definitions, and where they come from.
+pub(crate) struct Definitions {
+    /// What they define.
+    pub(crate) api: Cow<'static, Api>,
+    origin: Origin,
+}
+
+/// Where definitions come from.
+#[derive(Clone, Debug)]
+enum Origin {
+    Folder(PathBuf),
+    Release(String),
+    Running,
+}
+
+impl Definitions {
+    /// Those that the command line names, if it does.
+    pub(crate) fn named(arguments: &DefinitionArgs) -> anyhow::Result<Option<Self>> {
+        if let Some(folder) = &arguments.api_dir {
+            let api = Api::read_dir(folder)?;
+            return Ok(Some(Self { api: Cow::Owned(api), origin: Origin::Folder(folder.clone()) }));
+        }
+        arguments.release.as_deref().map(Self::release).transpose()
+    }
+
+    /// Those that the command line names, else the newest pinned release: what needs no VPP.
+    pub(crate) fn offline(arguments: &DefinitionArgs) -> anyhow::Result<Self> {
+        match Self::named(arguments)? {
+            Some(definitions) => Ok(definitions),
+            None => Self::release(vpp_api_json::newest()),
+        }
+    }
+
+    /// A pinned release.
+    pub(crate) fn release(release: &str) -> anyhow::Result<Self> {
+        let api = vpp_api_json::api(known_release(release)?)
+            .with_context(|| format!("the pinned definitions of VPP {release} cannot be read"))?;
+        Ok(Self { api: Cow::Borrowed(api), origin: Origin::Release(release.to_owned()) })
+    }
+
+    /// What a running VPP told.
+    pub(crate) fn running(api: Api) -> Self {
+        Self { api: Cow::Owned(api), origin: Origin::Running }
+    }
+
+    /// The message of a name.
+    pub(crate) fn message(&self, name: &str) -> anyhow::Result<(MessageId, &MessageDef)> {
+        self.api.find_message(name).ok_or_else(|| {
+            let known = self.api.messages.iter().map(|message| message.name.as_str());
+            anyhow!("{} has no message {name}{}", self.origin, did_you_mean(name, known))
+        })
+    }
+}
+
+/// The release, if it is pinned.
+pub(crate) fn known_release(release: &str) -> anyhow::Result<&'static str> {
+    let releases = vpp_api_json::releases();
+    releases.iter().copied().find(|known| *known == release).ok_or_else(|| {
+        anyhow!(
+            "VPP {release} is not among the releases this program knows ({}); \
+             give the folder of its definitions with --api-dir",
+            releases.join(", ")
+        )
+    })
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => write!(f, "{}", folder.display()),
+            Self::Release(release) => write!(f, "VPP {release}"),
+            Self::Running => f.write_str("the running VPP"),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A running VPP and the definitions of its messages.
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+use vpp_conn::{Connection, RawMessage};
+use vpp_schema::{Answer, Api, MessageDef, MessageId};
+use vpp_wire::ApiError;
+
+use crate::cli::{DefinitionArgs, SocketArgs};
+use crate::definitions::Definitions;
+use crate::failure::Refused;
+use crate::output::note;
+
+/// The name that `show api clients` shows.
+const CLIENT_NAME: &str = "vppkit";
+
+/// A running VPP and the definitions of its messages.
+pub(crate) struct Running {
+    pub(crate) connection: Connection,
+    pub(crate) definitions: Definitions,
+}
+
+impl Running {
+    /// Connects, and finds the definitions: those that the command line names, else VPP's own.
+    async fn connect(socket: &SocketArgs, definitions: &DefinitionArgs) -> anyhow::Result<Self> {
+        // What the command line says wrong is said before anything is sent.
+        let named = Definitions::named(definitions)?;
+        let mut builder = Connection::builder().name(CLIENT_NAME);
+        if let Some(timeout) = socket.timeout {
+            builder = builder.connect_timeout(timeout).deadline(timeout);
+        }
+        let connection = builder.connect(&socket.socket).await?;
+        let definitions = match named {
+            Some(definitions) => definitions,
+            None => own_definitions(&connection).await?,
+        };
+        Ok(Self { connection, definitions })
+    }
+
+    pub(crate) fn api(&self) -> &Api {
+        &self.definitions.api
+    }
+}
+
+/// Connects, does the work, and whatever comes of it tells VPP that this client is done.
+pub(crate) async fn with_running<T>(
+    socket: &SocketArgs,
+    definitions: &DefinitionArgs,
+    work: impl AsyncFnOnce(&Running) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let running = Running::connect(socket, definitions).await?;
+    let result = work(&running).await;
+    // What was asked is answered by now, so a failure to say goodbye is none.
+    if let Err(error) = running.connection.close().await {
+        tracing::debug!(%error, "closing");
+    }
+    result
+}
+
+/// A message as the connection wants it told.
+pub(crate) fn raw(message: &MessageDef) -> RawMessage<'_> {
+    RawMessage { name: &message.name, crc: message.crc, header: message.header }
+}
+
+/// The refusal that a decoded reply tells of, if it does.
+pub(crate) fn refusal(request: &str, reply: &serde_json::Map<String, Value>) -> Option<Refused> {
+    let retval = reply.get("retval").and_then(Value::as_i64)?;
+    let code = ApiError::from_retval(i32::try_from(retval).ok()?)?;
+    Some(Refused { message: request.to_owned(), code })
+}
+
+/// The definitions of a running VPP: those it tells, completed by the pinned release that is most like it; the
+/// pinned ones alone where it tells none (before 24.06).
+async fn own_definitions(connection: &Connection) -> anyhow::Result<Definitions> {
+    let like = most_like(connection);
+    let pins = vpp_api_json::api(like)?;
+    let told = match pins.find_message("get_api_json") {
+        Some((id, message)) if connection.table().get(&message.name).is_some() => {
+            Some(api_json(connection, pins, id).await?)
+        }
+        _ => None,
+    };
+    let Some(told) = told else {
+        note(format_args!(
+            "this VPP does not tell its definitions (before 24.06); taking those of {like}, which are most like it"
+        ));
+        return Definitions::release(like);
+    };
+    let api =
+        Api::from_running(&told, Some(pins)).context("the definitions that VPP tells cannot be read")?;
+    Ok(Definitions::running(api))
+}
+
+/// The pinned release with the most messages that this VPP has with the same CRC; the newest of several.
+fn most_like(connection: &Connection) -> &'static str {
+    let table = connection.table();
+    vpp_api_json::releases()
+        .iter()
+        .filter_map(|release| {
+            let api = vpp_api_json::api(release).ok()?;
+            let has =
+                |message: &&MessageDef| table.get(&message.name).is_some_and(|it| it.crc == message.crc);
+            Some((api.messages.iter().filter(has).count(), *release))
+        })
+        .max_by_key(|(same, _)| *same)
+        .map_or(vpp_api_json::newest(), |(_, release)| release)
+}
+
+/// VPP's own description of its API.
+async fn api_json(connection: &Connection, pins: &Api, request: MessageId) -> anyhow::Result<String> {
+    let message = pins.message(request);
+    let Some(Answer::Reply(reply)) = pins.answer(request) else {
+        bail!("{} has no reply in the pinned definitions", message.name);
+    };
+    let payload = connection.raw().call(raw(message), &[], raw(pins.message(reply))).await?;
+    let mut reply = pins.decode_payload(reply, &payload)?;
+    if let Some(refused) = refusal(&message.name, &reply) {
+        return Err(refused.into());
+    }
+    match reply.remove("json") {
+        Some(Value::String(json)) => Ok(json),
+        _ => bail!("{} came back without its text", message.name),
+    }
+}
