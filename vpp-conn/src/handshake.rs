@@ -103,4 +103,13 @@ mod tests {
         reply[10] = 0xff;
         assert!(matches!(created(&reply), Some(Created::Refused(i32::MIN..=-1))));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_of_a_peer_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
+            let _answer = created(&bytes);
+            // As far into the reply as bytes by chance never come.
+            let _answer = created(&[&[0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0][..], &bytes].concat());
+        }
+    }
 }
