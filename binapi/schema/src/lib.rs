@@ -8,3 +8,4 @@ pub use codec::{ByteFault, CodecError, JsonFault, MessageHead};
 pub use layout::{Layout, LayoutHash};
 pub use model::*;
 pub use reader::{Problem, ReadError, Source};
+pub use vpp_wire::Header;
