@@ -72,7 +72,7 @@ fn replace(value: &mut Value, at: usize, by: &Value) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     /// What is decoded can be encoded, and from then on nothing changes. Texts that VPP could not have sent as they are
     /// decoded (not UTF-8, without a final NUL) may be too long for their field.
