@@ -231,6 +231,7 @@ impl Assembly<'_> {
         };
         let unknown = || Problem::UnknownType { name: name.clone() };
         let place = self.identities.find(file, name).ok_or_else(unknown)?;
+        self.identities.unambiguous(file, place)?;
         let identity = self.identities.get(place).ok_or_else(unknown)?;
         let owner = self.owners.owner(place.0, identity);
         let definition = &self.files[place.0].definitions[place.1];

@@ -83,18 +83,6 @@ pub enum ReadError {
         /// The file that defines it.
         definition: String,
     },
-    /// A file uses a type that two of its imports define differently.
-    #[error("{origin} uses type {name}, which {first} and {second} define differently")]
-    AmbiguousType {
-        /// The file.
-        origin: String,
-        /// The type.
-        name: String,
-        /// One import.
-        first: String,
-        /// The other.
-        second: String,
-    },
     /// A definition is wrong.
     #[error("{origin}: {at}{problem}", at = place(.item, .field))]
     Definition {
@@ -121,12 +109,20 @@ fn place(item: &str, field: &Option<String>) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The JSON has another shape than VPP's.
+    /// The file as a whole has another shape than VPP's.
     #[error("{what} should be {expected}; is this one of VPP's *.api.json?")]
-    Shape {
+    NotDefinitions {
         /// The part: `"messages"`.
         what: String,
         /// Its shape: `a list`.
+        expected: &'static str,
+    },
+    /// A part of a definition has another shape than VPP's.
+    #[error("{what} should be {expected}")]
+    Shape {
+        /// The part: `a field`.
+        what: String,
+        /// Its shape: `a list [type, name, …]`.
         expected: &'static str,
     },
     /// A name that could not be one in C.
@@ -145,15 +141,25 @@ pub enum Problem {
         name: String,
     },
     /// No file defines a type.
-    #[error("type {name} is not defined here nor in an import")]
+    #[error("type {name} is defined neither here nor by an import; add the file that defines it")]
     UnknownType {
         /// The type as it is written.
         name: String,
     },
+    /// Two imports define a type differently.
+    #[error("type {name} is defined differently by {first} and by {second}, which are both imported")]
+    AmbiguousType {
+        /// The type.
+        name: String,
+        /// One file.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// A type contains itself.
-    #[error("contains itself, by way of {name}")]
+    #[error("type {name} would contain itself")]
     Cycle {
-        /// The type met again.
+        /// The type.
         name: String,
     },
     /// Types within types without end.
@@ -163,7 +169,7 @@ pub enum Problem {
         limit: usize,
     },
     /// `crc` is missing or no hexadecimal number of 32 bits.
-    #[error("its CRC {found} is not one; expected {{\"crc\": \"0x….\"}}, eight hexadecimal digits")]
+    #[error("its CRC should be eight hexadecimal digits, as in \"0x51077d14\"; found {found}")]
     Crc {
         /// What stands there.
         found: String,
@@ -178,10 +184,10 @@ pub enum Problem {
         found: String,
     },
     /// The elements of an array take no bytes.
-    #[error("an array of a type without bytes")]
+    #[error("its elements would take no bytes")]
     EmptyElement,
     /// The field that counts an array is missing.
-    #[error("the field {name} that counts it does not stand before it")]
+    #[error("there is no field {name} before it that could count it")]
     NoCount {
         /// The count field.
         name: String,
@@ -193,7 +199,7 @@ pub enum Problem {
         name: String,
     },
     /// A discriminator is missing.
-    #[error("its discriminator {name} does not stand before it")]
+    #[error("there is no field {name} before it that could be its discriminator")]
     NoDiscriminator {
         /// The discriminator.
         name: String,
@@ -251,7 +257,7 @@ pub enum Problem {
         repr: &'static str,
     },
     /// A default that the field cannot have.
-    #[error("{found} is no default of this type")]
+    #[error("the default {found} does not fit the type")]
     Default {
         /// What stands there.
         found: String,

@@ -90,19 +90,18 @@ impl<'a> Identities<'a> {
     fn visit(&mut self, place: Place, depth: usize) -> Result<(Identity, usize), ReadError> {
         let definition = &self.files[place.0].definitions[place.1];
         let title = definition.title();
-        let error = |problem| ReadError::Definition {
-            origin: self.files[place.0].origin.clone(),
-            item: title.clone(),
-            field: None,
-            problem: Box::new(problem),
-        };
         match self.states[place.0][place.1] {
             State::Done { identity, depth: below } if depth + below <= MAX_DEPTH => {
                 return Ok((identity, below));
             }
-            State::Open => return Err(error(Problem::Cycle { name: definition.name.clone() })),
             State::New if depth <= MAX_DEPTH => {}
-            State::New | State::Done { .. } => return Err(error(Problem::TooDeep { limit: MAX_DEPTH })),
+            State::Open => {
+                let name = definition.name.clone();
+                return Err(self.error(place.0, &title, None, Problem::Cycle { name }));
+            }
+            State::New | State::Done { .. } => {
+                return Err(self.error(place.0, &title, None, Problem::TooDeep { limit: MAX_DEPTH }));
+            }
         }
         self.states[place.0][place.1] = State::Open;
         let mut text = format!("{} {} ", definition.name, definition.kind.name());
@@ -142,34 +141,50 @@ impl<'a> Identities<'a> {
         below: &mut usize,
     ) -> Result<Option<Identity>, ReadError> {
         let Some(name) = ty.defined() else { return Ok(None) };
-        let origin = &self.files[file].origin;
         let Some(place) = self.find(file, name) else {
-            return Err(ReadError::Definition {
-                origin: origin.clone(),
-                item: title.to_owned(),
-                field: field.map(str::to_owned),
-                problem: Box::new(Problem::UnknownType { name: name.to_owned() }),
-            });
+            return Err(self.error(file, title, field, Problem::UnknownType { name: name.to_owned() }));
         };
+        if matches!(self.states[place.0][place.1], State::Open) {
+            let name = self.files[place.0].definitions[place.1].name.clone();
+            return Err(self.error(file, title, field, Problem::Cycle { name }));
+        }
         let (identity, deeper) = self.visit(place, depth + 1)?;
         *below = (*below).max(deeper + 1);
-        if place.0 != file {
-            // Not repeated here: every import that has the name must mean the same.
-            let name = self.files[place.0].definitions[place.1].name.as_str();
-            let others: Vec<Place> =
-                self.reach[file].iter().filter_map(|&import| self.local(import, name)).collect();
-            for other in others {
-                if self.visit(other, depth + 1)?.0 != identity {
-                    return Err(ReadError::AmbiguousType {
-                        origin: self.files[file].origin.clone(),
-                        name: name.to_owned(),
-                        first: self.files[place.0].origin.clone(),
-                        second: self.files[other.0].origin.clone(),
-                    });
-                }
-            }
+        for other in self.namesakes(file, place) {
+            self.visit(other, depth + 1)?;
         }
+        self.unambiguous(file, place).map_err(|problem| self.error(file, title, field, problem))?;
         Ok(Some(identity))
+    }
+
+    /// Where a file does not have a definition itself: those that its imports have under the same name.
+    fn namesakes(&self, file: usize, place: Place) -> Vec<Place> {
+        if place.0 == file {
+            return Vec::new();
+        }
+        let name = &self.files[place.0].definitions[place.1].name;
+        self.reach[file].iter().filter_map(|&import| self.local(import, name)).collect()
+    }
+
+    /// Whether all imports mean the same.
+    pub(super) fn unambiguous(&self, file: usize, place: Place) -> Result<(), Problem> {
+        match self.namesakes(file, place).into_iter().find(|&other| self.get(other) != self.get(place)) {
+            None => Ok(()),
+            Some(other) => Err(Problem::AmbiguousType {
+                name: self.files[place.0].definitions[place.1].name.clone(),
+                first: self.files[place.0].origin.clone(),
+                second: self.files[other.0].origin.clone(),
+            }),
+        }
+    }
+
+    fn error(&self, file: usize, item: &str, field: Option<&str>, problem: Problem) -> ReadError {
+        ReadError::Definition {
+            origin: self.files[file].origin.clone(),
+            item: item.to_owned(),
+            field: field.map(str::to_owned),
+            problem: Box::new(problem),
+        }
     }
 }
 

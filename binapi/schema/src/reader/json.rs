@@ -36,7 +36,11 @@ impl<'a> At<'a> {
     }
 
     pub(super) fn shape(&self, what: &str, expected: &'static str) -> ReadError {
-        self.error(Problem::Shape { what: what.to_owned(), expected })
+        let what = what.to_owned();
+        self.error(match self.item {
+            None => Problem::NotDefinitions { what, expected },
+            Some(_) => Problem::Shape { what, expected },
+        })
     }
 }
 
@@ -96,7 +100,10 @@ pub(super) fn crc(value: &Value, at: &At<'_>) -> Result<u32, ReadError> {
         .map(|text| text.strip_prefix("0x").unwrap_or(text))
         .filter(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
         .and_then(|digits| u32::from_str_radix(digits, 16).ok())
-        .ok_or_else(|| at.error(Problem::Crc { found: value.to_string() }))
+        .ok_or_else(|| {
+            let found = if value.is_null() { "none".to_owned() } else { value.to_string() };
+            at.error(Problem::Crc { found })
+        })
 }
 
 /// A number of bytes or elements.
