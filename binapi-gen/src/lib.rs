@@ -1,1 +1,25 @@
 //! Generator of typed Rust messages from the API definitions of a VPP.
+//!
+//! Definitions are read by [`vpp_schema`]. Named passes then decide what is generated: which definitions of several
+//! releases are one, what answers what, what selects a union's member, which values can be read in
+//! place, under which names. Emitters, one per construct, turn the plan into tokens and these into text. The same
+//! input gives the same bytes.
+//!
+//! * [`Builder`] generates a crate or modules from any folder of definitions, for `build.rs` and own tools.
+//! * [`workspace`] generates the toolkit's own crates.
+//!
+//! Everything is generated in memory first; [`Output::write`] touches only files that change, and all of them or none.
+
+mod builder;
+mod emit;
+mod error;
+mod output;
+mod pass;
+mod special_cases;
+mod workspace;
+
+pub use builder::{Builder, CrateOptions};
+pub use error::{Fault, GenerateError};
+pub use output::{Difference, Output, Written};
+pub use pass::plan::Release;
+pub use workspace::workspace;

@@ -1,0 +1,138 @@
+//! What holds the modules: `lib.rs`, features, the thin crate of a release.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::Provenance;
+use super::format::{fill, use_line};
+use crate::pass::plan::Plan;
+
+/// Widest line of lists in `Cargo.toml`.
+const WIDTH: usize = 110;
+
+/// Each API module: VPP's name, which is that of the feature, and the Rust name.
+pub(crate) fn module_list<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = (&'p str, &'p str)> {
+    plan.modules.iter().map(|(vpp_name, module)| (vpp_name.as_str(), module.name.as_str()))
+}
+
+/// `pub mod` lines, each behind its feature.
+///
+/// rustfmt is kept out of the modules: they are formatted by the generator, the same everywhere.
+fn module_lines(plan: &Plan<'_>, inner: &str) -> String {
+    let mut text = String::new();
+    for (feature, module) in module_list(plan) {
+        let _ = write!(
+            text,
+            "{inner}#[cfg(feature = \"{feature}\")]\n{inner}#[rustfmt::skip]\n{inner}pub mod {module};\n"
+        );
+    }
+    text
+}
+
+/// `lib.rs` of a crate that holds the messages themselves.
+pub(crate) fn library_file(plan: &Plan<'_>, provenance: &Provenance, docs: &str, extra: &str) -> String {
+    let docs: String = docs.lines().map(|line| format!("//! {line}").trim_end().to_owned() + "\n").collect();
+    format!("// {}\n\n{docs}\n{extra}{}", provenance.line(), module_lines(plan, ""))
+}
+
+/// `RELEASE` and `MANIFEST`.
+pub(crate) fn manifest_file(plan: &Plan<'_>, release: usize) -> String {
+    let release = plan.releases[release];
+    let mut messages: Vec<_> =
+        release.api.messages.iter().map(|message| (message.name.as_str(), message.crc)).collect();
+    messages.sort_unstable();
+    let mut text = format!(
+        "/// The VPP release these messages are of.\npub const RELEASE: &str = {:?};\n\n/// Every message of the release, whatever features are on: name and CRC, by name.\n#[rustfmt::skip]\npub const MANIFEST: &[(&str, u32)] = &[\n",
+        release.name
+    );
+    for (name, crc) in messages {
+        let _ = writeln!(text, "    ({name:?}, 0x{crc:08x}),");
+    }
+    text.push_str("];\n");
+    text
+}
+
+/// The module of a release crate: the pool's items under their clean names.
+pub(crate) fn release_file(
+    plan: &Plan<'_>,
+    release: usize,
+    module: &str,
+    pool: &str,
+    provenance: &Provenance,
+) -> Option<String> {
+    let names = release_names(plan, release, module)?;
+    let mut text = format!("// {}\n\n//! API module `{module}`.\n\n", provenance.line());
+    let homes: BTreeSet<_> = names.iter().map(|(home, _)| home.as_str()).collect();
+    for home in homes {
+        let names = names.iter().filter(|(from, _)| from == home).map(|(_, name)| name.as_str());
+        let sorted: BTreeSet<_> = names.collect();
+        text.push_str(&use_line("pub use", &format!("{pool}::{home}"), sorted.into_iter()));
+    }
+    Some(text)
+}
+
+/// The pool's module (Rust name) and `Name` or `Name as CleanName` of everything a release's module has.
+fn release_names(plan: &Plan<'_>, release: usize, module: &str) -> Option<Vec<(String, String)>> {
+    let api = plan.releases[release].api;
+    let (_, definition) = api.find_module(module)?;
+    let places = &plan.places[release];
+    let types = definition.types.iter().map(|id| places.types[id.0 as usize]);
+    let messages = definition.messages.iter().map(|id| places.messages[id.0 as usize]);
+    let mut names = Vec::new();
+    for id in types.chain(messages) {
+        let item = plan.item(id);
+        let home = plan.modules.get(&item.module).map_or(item.module.clone(), |module| module.name.clone());
+        for name in item.names() {
+            let clean = name.replacen(&item.name, &item.clean_name, 1);
+            let name = if name == clean { name } else { format!("{name} as {clean}") };
+            names.push((home.clone(), name));
+        }
+    }
+    Some(names)
+}
+
+/// The features of the crate that holds the messages.
+pub(crate) fn pool_features(plan: &Plan<'_>) -> String {
+    let features = plan.modules.iter().map(|(name, module)| (name.as_str(), module.uses.clone()));
+    features_text(features)
+}
+
+/// The features of the crate of a release: those of the pool's modules that hold its items.
+pub(crate) fn release_features(plan: &Plan<'_>, release: usize, pool: &str) -> String {
+    let api = plan.releases[release].api;
+    let places = &plan.places[release];
+    let features = api.modules.iter().map(|module| {
+        let types = module.types.iter().map(|id| places.types[id.0 as usize]);
+        let messages = module.messages.iter().map(|id| places.messages[id.0 as usize]);
+        let homes: BTreeSet<&str> = types
+            .chain(messages)
+            .map(|id| plan.item(id).module.as_str())
+            .chain([module.name.as_str()])
+            .collect();
+        // The clean names of imported types are useful too.
+        let uses: BTreeSet<&str> = plan.modules[&module.name]
+            .uses
+            .iter()
+            .map(String::as_str)
+            .filter(|used| api.find_module(used).is_some())
+            .collect();
+        let edges =
+            uses.into_iter().map(str::to_owned).chain(homes.into_iter().map(|home| format!("{pool}/{home}")));
+        (module.name.as_str(), edges.collect())
+    });
+    let mut features: Vec<_> = features.collect();
+    features.sort_unstable();
+    features_text(features.into_iter())
+}
+
+fn features_text<'f>(features: impl Iterator<Item = (&'f str, Vec<String>)>) -> String {
+    let features: Vec<_> = features.collect();
+    let names = features.iter().map(|(name, _)| format!("\"{name}\","));
+    let mut text =
+        format!("default = []\n# Every API module.\nall-modules = [\n{}\n]\n", fill(names, "    ", WIDTH));
+    for (name, edges) in &features {
+        let edges: Vec<_> = edges.iter().map(|edge| format!("{edge:?}")).collect();
+        let _ = writeln!(text, "{name} = [{}]", edges.join(", "));
+    }
+    text
+}

@@ -1,0 +1,126 @@
+//! The names of one generated file: its own items, and what it imports.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use proc_macro2::TokenStream;
+
+use crate::pass::plan::{Item, Plan};
+use crate::special_cases::RuntimeType;
+
+/// Where generated code finds what it refers to.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths {
+    /// The runtime crate: `vpp_wire`.
+    pub(crate) runtime: String,
+    /// The module that holds the API modules: `crate`, `super`.
+    pub(crate) root: String,
+}
+
+/// Resolves names within a file. A name is imported when it is free there, else written with its path, so that no
+/// definition of an API can shadow anything.
+pub(super) struct Scope<'p> {
+    module: &'p str,
+    paths: &'p Paths,
+    local: HashSet<String>,
+    /// Imported names and where from.
+    imports: BTreeMap<String, String>,
+}
+
+/// Names of the standard library's prelude that generated code uses, and where they are when a definition took them.
+const PRELUDE: &[(&str, &str)] =
+    &[("Default", "std::default"), ("Self", ""), ("String", "std::string"), ("Vec", "std::vec")];
+
+impl<'p> Scope<'p> {
+    pub(super) fn new(plan: &'p Plan<'_>, module: &'p str, paths: &'p Paths) -> Self {
+        let items = plan.modules.get(module).map(|module| &module.items[..]).unwrap_or_default();
+        let local = items.iter().flat_map(|id| plan.item(*id).names()).collect();
+        Self { module, paths, local, imports: BTreeMap::new() }
+    }
+
+    /// A name of the runtime crate.
+    pub(super) fn wire(&mut self, name: &str) -> TokenStream {
+        let runtime = self.paths.runtime.clone();
+        self.path(&runtime, name)
+    }
+
+    /// The path of the runtime crate.
+    pub(super) fn runtime_crate(&self) -> &'p str {
+        &self.paths.runtime
+    }
+
+    /// A name of the standard library.
+    pub(super) fn std(&mut self, module: &str, name: &str) -> TokenStream {
+        self.path(module, name)
+    }
+
+    /// A name of the prelude.
+    pub(super) fn prelude(&self, name: &str) -> TokenStream {
+        match PRELUDE.iter().find(|(known, _)| *known == name) {
+            Some((_, module)) if self.local.contains(name) => tokens(&format!("::{module}::{name}")),
+            _ => tokens(name),
+        }
+    }
+
+    /// A generated name of an item: its own, its view's.
+    pub(super) fn item(&mut self, plan: &Plan<'_>, item: &Item, name: &str) -> TokenStream {
+        if item.module == self.module {
+            return tokens(name);
+        }
+        let module = plan.modules.get(&item.module).map_or(item.module.as_str(), |module| &module.name);
+        let path = format!("{}::{module}", self.paths.root);
+        self.path(&path, name)
+    }
+
+    /// A hand-written type.
+    pub(super) fn runtime(&mut self, ty: RuntimeType) -> TokenStream {
+        match ty {
+            RuntimeType::Std(module, name) => self.std(module, name),
+            RuntimeType::Wire(name) => self.wire(name),
+        }
+    }
+
+    /// Takes a trait of the runtime crate into scope, for its methods.
+    pub(super) fn methods_of(&mut self, name: &str) {
+        let _ = self.wire(name);
+    }
+
+    fn path(&mut self, from: &str, name: &str) -> TokenStream {
+        let is_free = !self.local.contains(name)
+            && self.imports.get(name).is_none_or(|there| there == from)
+            && !PRELUDE.iter().any(|(known, _)| *known == name);
+        if is_free {
+            self.imports.insert(name.to_owned(), from.to_owned());
+            return tokens(name);
+        }
+        tokens(&format!("{from}::{name}"))
+    }
+
+    /// The `use` lines: the standard library, the runtime, other modules.
+    pub(super) fn uses(&self) -> String {
+        let mut by_path: BTreeMap<(u8, &str), BTreeSet<&str>> = BTreeMap::new();
+        for (name, from) in &self.imports {
+            let group = match from {
+                from if *from == "std" || from.starts_with("std::") => 0,
+                from if *from == self.paths.runtime => 1,
+                _ => 2,
+            };
+            by_path.entry((group, from)).or_default().insert(name);
+        }
+        let mut text = String::new();
+        let mut last = None;
+        for ((group, from), names) in by_path {
+            if last.is_some_and(|last| last != group) {
+                text.push('\n');
+            }
+            last = Some(group);
+            text.push_str(&super::format::use_line("use", from, names.into_iter()));
+        }
+        text
+    }
+}
+
+/// Tokens of a text of our own making.
+pub(super) fn tokens(text: &str) -> TokenStream {
+    // Names are checked identifiers and paths are made of them.
+    text.parse().unwrap_or_default()
+}
