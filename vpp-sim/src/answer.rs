@@ -1,0 +1,44 @@
+//! What handlers give back.
+
+use serde_json::{Value, json};
+use vpp_wire::ApiError;
+
+/// The answer to a request, in the JSON form of its messages. Fields that are left out are zero.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// The reply.
+    Reply(Value),
+    /// The elements of a stream that the client ends with a `control_ping`.
+    Details(Vec<Value>),
+    /// The elements of a stream and the reply that ends it.
+    Stream {
+        /// The elements.
+        details: Vec<Value>,
+        /// The end.
+        reply: Value,
+    },
+}
+
+impl Answer {
+    /// A reply that says no more than whether it worked.
+    pub(crate) fn done(result: Result<(), ApiError>) -> Self {
+        Self::with(result, json!({}))
+    }
+
+    /// A reply with a return code and other fields. VPP fills those also when it refuses.
+    pub(crate) fn with(result: Result<(), ApiError>, mut fields: Value) -> Self {
+        fields["retval"] = result.err().map_or(0, |error| error.0).into();
+        Self::Reply(fields)
+    }
+
+    /// The reply to a request that VPP would carry out and the stand-in cannot.
+    pub(crate) fn unimplemented() -> Self {
+        Self::done(Err(ApiError::UNIMPLEMENTED))
+    }
+}
+
+impl From<Result<(), ApiError>> for Answer {
+    fn from(result: Result<(), ApiError>) -> Self {
+        Self::done(result)
+    }
+}

@@ -1,0 +1,108 @@
+//! Who is connected.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::state::pool::Pool;
+
+/// What a connection is to do next. Without a bound, as in VPP: a client that does not read costs memory.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// Send bytes.
+    Bytes(Vec<u8>),
+    /// Send nothing for a while.
+    Wait(Duration),
+    /// Close.
+    Close,
+}
+
+/// A connection, client or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ConnectionId(u64);
+
+/// The bit of a client's index that tells socket clients from others.
+const SOCKET_CLIENT: u32 = 1 << 31;
+
+/// All connections and clients.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    connections: HashMap<ConnectionId, UnboundedSender<Outgoing>>,
+    /// By the number in their index. Number 0 is VPP's own.
+    clients: Pool<ConnectionId>,
+    next: u64,
+}
+
+impl Clients {
+    pub(crate) fn new() -> Self {
+        let mut clients = Pool::default();
+        clients.insert(ConnectionId(0));
+        Self { connections: HashMap::new(), clients, next: 1 }
+    }
+
+    pub(crate) fn connected(&mut self, outgoing: UnboundedSender<Outgoing>) -> ConnectionId {
+        let connection = ConnectionId(self.next);
+        self.next += 1;
+        self.connections.insert(connection, outgoing);
+        connection
+    }
+
+    /// Forgets a connection; gives the index of its client.
+    pub(crate) fn disconnected(&mut self, connection: ConnectionId) -> Option<[u8; 4]> {
+        self.connections.remove(&connection);
+        let number = self.number(connection)?;
+        self.clients.remove(number);
+        Some(index_bytes(number))
+    }
+
+    /// The index of the client behind a connection, which becomes one now if it is none yet.
+    pub(crate) fn create(&mut self, connection: ConnectionId) -> [u8; 4] {
+        index_bytes(self.number(connection).unwrap_or_else(|| self.clients.insert(connection)))
+    }
+
+    /// The connection of a client. Any client may use any client's index, as in VPP.
+    pub(crate) fn connection(&self, index: [u8; 4]) -> Option<ConnectionId> {
+        let number = u32::from_be_bytes(index).checked_sub(SOCKET_CLIENT).filter(|number| *number > 0)?;
+        self.clients.get(number).copied()
+    }
+
+    pub(crate) fn outgoing(&self, connection: ConnectionId) -> Option<&UnboundedSender<Outgoing>> {
+        self.connections.get(&connection)
+    }
+
+    /// Every client's index and connection.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ([u8; 4], ConnectionId)> {
+        self.clients.iter().skip(1).map(|(number, connection)| (index_bytes(number), *connection))
+    }
+
+    fn number(&self, connection: ConnectionId) -> Option<u32> {
+        self.clients.iter().skip(1).find(|(_, known)| **known == connection).map(|(number, _)| number)
+    }
+}
+
+fn index_bytes(number: u32) -> [u8; 4] {
+    (SOCKET_CLIENT | number).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_client_is_number_one_and_numbers_are_used_again() {
+        let mut clients = Clients::new();
+        let (outgoing, _queue) = tokio::sync::mpsc::unbounded_channel();
+        let first = clients.connected(outgoing.clone());
+        let second = clients.connected(outgoing);
+        assert_eq!(clients.create(second), [0x80, 0, 0, 1]);
+        assert_eq!(clients.create(second), [0x80, 0, 0, 1]);
+        assert_eq!(clients.create(first), [0x80, 0, 0, 2]);
+        assert_eq!(clients.disconnected(second), Some([0x80, 0, 0, 1]));
+        assert_eq!(clients.create(first), [0x80, 0, 0, 2]);
+        assert_eq!(clients.connection([0x80, 0, 0, 1]), None);
+        assert_eq!(clients.connection([0x80, 0, 0, 2]), Some(first));
+        assert_eq!(clients.connection([0x80, 0, 0, 0]), None);
+        assert_eq!(clients.connection([0, 0, 0, 2]), None);
+    }
+}

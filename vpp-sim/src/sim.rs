@@ -1,0 +1,285 @@
+//! The stand-in as tests see it.
+
+use std::borrow::Cow;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc as std_mpsc;
+use std::thread::JoinHandle;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::{mpsc, oneshot};
+use vpp_schema::Api;
+
+use crate::core::Core;
+use crate::fault::Fault;
+use crate::message_table::Deviations;
+use crate::private_vpp::short_temp;
+use crate::server::{self, Command, Order, SharedCore};
+
+/// Elements of a cursor stream that come before the client must ask for more, unless told otherwise.
+const CHUNK: u32 = 1000;
+
+/// A running stand-in. Ends with the value, which removes its socket.
+///
+/// It runs on a thread of its own, so it answers whatever the caller's runtime does: also on a current-thread runtime,
+/// also to blocking code. All methods can be called from anywhere; none of them waits for more than the stand-in itself.
+pub struct Sim {
+    pub(crate) core: SharedCore,
+    socket: PathBuf,
+    orders: mpsc::UnboundedSender<Order>,
+    thread: Option<JoinHandle<()>>,
+    /// Where the socket is, unless the caller chose a place.
+    _folder: Option<TempDir>,
+}
+
+/// How a [`Sim`] is to be.
+#[derive(Clone, Debug)]
+pub struct SimBuilder {
+    source: Definitions,
+    socket: Option<PathBuf>,
+    deviations: Deviations,
+    chunk: u32,
+}
+
+#[derive(Clone, Debug)]
+enum Definitions {
+    Release(String),
+    Api(Box<Api>),
+}
+
+/// Why there is no stand-in.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The release is not pinned.
+    #[error("cannot start a stand-in: {0}")]
+    Release(#[from] vpp_api_json::PinError),
+    /// The socket could not be made.
+    #[error("cannot start a stand-in at {}: {source}", socket.display())]
+    Socket {
+        /// The socket.
+        socket: PathBuf,
+        /// What the system said: in use means that somebody listens there.
+        source: io::Error,
+    },
+    /// The system gave no folder, thread or runtime.
+    #[error("cannot start a stand-in: {what}: {source}")]
+    System {
+        /// What was asked for.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Sim {
+    /// A stand-in for a VPP of a pinned release: `26.06`. See [`vpp_api_json::releases`].
+    #[must_use]
+    pub fn release(release: &str) -> SimBuilder {
+        SimBuilder::new(Definitions::Release(release.to_owned()))
+    }
+
+    /// A stand-in for a VPP with these definitions.
+    #[must_use]
+    pub fn api(api: Api) -> SimBuilder {
+        SimBuilder::new(Definitions::Api(Box::new(api)))
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Orders a fault. Faults that are ordered later wait until earlier ones of the same message are used up.
+    pub fn fault(&self, fault: Fault) {
+        self.core.lock().faults.add(fault);
+    }
+
+    /// Takes back all faults.
+    pub fn clear_faults(&self) {
+        self.core.lock().faults.clear();
+    }
+
+    /// How often a message came, in all lives, counting those whose reply was dropped.
+    #[must_use]
+    pub fn calls(&self, message: &str) -> u64 {
+        self.core.lock().calls.get(message).copied().unwrap_or(0)
+    }
+
+    /// Sends an event to every client, whoever asked for it. Fields have the JSON form of the event; those left out are
+    /// zero. Fields of another release, or of another kind than the definition says, send nothing.
+    pub fn send_event(&self, event: &str, fields: &Value) {
+        let core = self.core.lock();
+        if let Some((event, _)) = core.api.find_message(event) {
+            core.broadcast(event, fields);
+        }
+    }
+
+    /// How many clients are connected.
+    #[must_use]
+    pub fn clients(&self) -> usize {
+        self.core.lock().clients.iter().count()
+    }
+
+    /// Adds to every message number that is not the same in each VPP, from the next life on.
+    pub fn shift_ids(&self, by: u16) {
+        self.core.lock().deviations.shift = by;
+    }
+
+    /// Dies: all connections end without a word, the socket is gone, the state is lost.
+    pub fn crash(&self) {
+        // Nothing can go wrong here but that the thread is gone, and then all is as ordered.
+        let _ = self.order(Command::Crash);
+    }
+
+    /// Begins a new life after [`Sim::crash`]: same path, nothing configured. Faults and counts stay.
+    ///
+    /// # Errors
+    ///
+    /// When the socket cannot be made again.
+    pub fn start_again(&self) -> Result<(), StartError> {
+        self.order(Command::StartAgain)
+            .map_err(|source| StartError::Socket { socket: self.socket.clone(), source })
+    }
+
+    /// [`Sim::crash`], then [`Sim::start_again`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Sim::start_again`].
+    pub fn restart(&self) -> Result<(), StartError> {
+        self.start_again()
+    }
+
+    /// Ends it. The same happens on drop.
+    pub fn stop(self) {
+        drop(self);
+    }
+
+    fn order(&self, command: Command) -> io::Result<()> {
+        let gone = || io::Error::other("the stand-in's thread is gone");
+        let (done, outcome) = std_mpsc::channel();
+        self.orders.send(Order { command, done }).map_err(|_| gone())?;
+        outcome.recv().map_err(|_| gone())?
+    }
+}
+
+impl std::fmt::Debug for Sim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sim").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        // As in crash.
+        let _ = self.order(Command::Stop);
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was printed when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl SimBuilder {
+    fn new(source: Definitions) -> Self {
+        Self { source, socket: None, deviations: Deviations::default(), chunk: CHUNK }
+    }
+
+    /// Where clients are to connect, instead of a temporary folder.
+    #[must_use]
+    pub fn socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.socket = Some(path.into());
+        self
+    }
+
+    /// Leaves a module out: its plugin is not loaded.
+    #[must_use]
+    pub fn without_module(mut self, module: &str) -> Self {
+        self.deviations.absent.push(module.to_owned());
+        self
+    }
+
+    /// Tells clients another CRC of a message: it is defined differently.
+    #[must_use]
+    pub fn crc(mut self, message: &str, crc: u32) -> Self {
+        self.deviations.crcs.insert(message.to_owned(), crc);
+        self
+    }
+
+    /// Adds to every message number that is not the same in each VPP.
+    #[must_use]
+    pub fn shift_ids(mut self, by: u16) -> Self {
+        self.deviations.shift = by;
+        self
+    }
+
+    /// After how many elements a cursor stream says `EAGAIN`. Default: 1000.
+    #[must_use]
+    pub fn chunk(mut self, elements: u32) -> Self {
+        self.chunk = elements;
+        self
+    }
+
+    /// Starts it. Needs no runtime of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// When the release is not pinned or the socket cannot be made; see [`StartError`].
+    pub async fn start(self) -> Result<Sim, StartError> {
+        let (sim, ready) = self.launch()?;
+        // The thread says nothing only if it panicked; then the first connection tells.
+        let _ = ready.await;
+        Ok(sim)
+    }
+
+    /// Starts it, for callers that are not async.
+    ///
+    /// # Errors
+    ///
+    /// As [`SimBuilder::start`].
+    pub fn start_blocking(self) -> Result<Sim, StartError> {
+        // The socket listens already when this returns; who connects waits for the thread.
+        Ok(self.launch()?.0)
+    }
+
+    fn launch(self) -> Result<(Sim, oneshot::Receiver<()>), StartError> {
+        let api = match self.source {
+            Definitions::Release(release) => Cow::Borrowed(vpp_api_json::api(&release)?),
+            Definitions::Api(api) => Cow::Owned(*api),
+        };
+        let (socket, folder) = match self.socket {
+            Some(socket) => (socket, None),
+            None => {
+                let folder = tempfile::Builder::new().prefix("vpp-sim-").tempdir_in(short_temp());
+                let folder =
+                    folder.map_err(|source| StartError::System { what: "temporary folder", source })?;
+                (folder.path().join("api.sock"), Some(folder))
+            }
+        };
+        let listener =
+            server::bind(&socket).map_err(|source| StartError::Socket { socket: socket.clone(), source })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|source| StartError::System { what: "runtime", source })?;
+        let core = SharedCore::new(Core::new(api, self.deviations, self.chunk));
+        let (orders, queue) = mpsc::unbounded_channel();
+        let (ready, is_ready) = oneshot::channel();
+        let (served, path) = (core.clone(), socket.clone());
+        let thread = std::thread::Builder::new()
+            .name("vpp-sim".to_owned())
+            .spawn(move || {
+                runtime.block_on(async move {
+                    // Nobody waits when the start was given up.
+                    let _ = ready.send(());
+                    server::serve(served, path, listener, queue).await;
+                });
+            })
+            .map_err(|source| StartError::System { what: "thread", source })?;
+        Ok((Sim { core, socket, orders, thread: Some(thread), _folder: folder }, is_ready))
+    }
+}
