@@ -51,7 +51,7 @@ pub struct Module {
     pub crc: u32,
     /// File options in their order; `version` is the one that matters.
     pub options: Vec<(String, String)>,
-    /// The modules whose types this one may use, in their order, each once.
+    /// The modules whose types this one may use, by name; with those they import themselves.
     pub imports: Vec<String>,
     /// The types it owns.
     pub types: Vec<TypeId>,

@@ -370,17 +370,22 @@ pub fn embedded(releases: &[(&str, &Api)]) -> String {
          use crate::Release;\n\n",
     );
     let names: Vec<String> = releases.iter().map(|(release, _)| format!("{release:?}")).collect();
+    let constant = |release: &str| format!("V{}", release.replace('.', "_"));
     // Writing to a String cannot fail.
     let _ = writeln!(text, "pub(crate) const NAMES: &[&str] = &[{}];\n", names.join(", "));
+    let _ = writeln!(text, "#[rustfmt::skip] // one line per release");
     let _ = writeln!(text, "pub(crate) static RELEASES: [Release; {}] = [", releases.len());
-    for (release, api) in releases {
-        let _ = writeln!(text, "    Release::new(\n        {release:?},\n        &[");
-        for module in &api.modules {
-            let name = &module.name;
-            let _ = writeln!(text, "            ({name:?}, include_str!(\"../{release}/{name}.json\")),");
-        }
-        let _ = writeln!(text, "        ],\n    ),");
+    for (release, _) in releases {
+        let _ = writeln!(text, "    Release::new({release:?}, {}),", constant(release));
     }
     text.push_str("];\n");
+    for (release, api) in releases {
+        let _ = writeln!(text, "\nconst {}: &[(&str, &str)] = &[", constant(release));
+        for module in &api.modules {
+            let name = &module.name;
+            let _ = writeln!(text, "    ({name:?}, include_str!(\"../{release}/{name}.json\")),");
+        }
+        text.push_str("];\n");
+    }
     text
 }

@@ -21,7 +21,7 @@ fn without_imports(types: &[(&str, &str)]) -> Value {
 fn read_all(files: &[(&str, Value)]) -> Api {
     let api = read(files).unwrap_or_else(|error| panic!("{error}"));
     let turned: Vec<(&str, Value)> = files.iter().rev().cloned().collect();
-    assert!(read(&turned).unwrap() == api, "the order of files decides nothing");
+    assert!(read(&turned).expect("files in any order") == api, "the order of files decides nothing");
     let again = Api::from_sources(&api.to_pins()).unwrap_or_else(|error| panic!("{error}"));
     assert!(again == api, "pins mean the same");
     api

@@ -15,12 +15,13 @@ fn answer(api: &Api, files: &std::path::Path, lacks: &[&str], names_modules: boo
         }
         let group = if module.group == Group::Core { "core" } else { "plugins" };
         let text = std::fs::read_to_string(files.join(group).join(format!("{}.api.json", module.name)));
-        let mut json: Value = serde_json::from_str(&text.unwrap()).unwrap();
-        json["module"] = json!(module.name);
+        let mut json: serde_json::Map<String, Value> =
+            serde_json::from_str(&text.expect("a file of each module")).expect("an object");
+        json.insert("module".to_owned(), json!(module.name));
         if !names_modules {
-            json.as_object_mut().unwrap().remove("module");
+            json.remove("module");
         }
-        modules.push(json);
+        modules.push(Value::Object(json));
     }
     // The C string's end is part of the answer.
     format!("{}\0", Value::Array(modules))

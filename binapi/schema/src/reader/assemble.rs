@@ -7,7 +7,7 @@ use vpp_wire::Header;
 use super::error::{Problem, ReadError};
 use super::file::{self, File, Kind, Name, Type};
 use super::identity::{Identities, Place};
-use super::ownership::{Owners, reach};
+use super::ownership::{Owners, different_copies, reach};
 use crate::model::{
     Api, Field, FieldType, MessageDef, MessageId, Module, ModuleId, Scalar, Service, TypeDef, TypeId,
     TypeKind, TypeRef,
@@ -37,7 +37,14 @@ pub(super) fn assemble(mut files: Vec<File>) -> Result<Api, ReadError> {
     sort(&mut files)?;
     let reach = reach(&files);
     let identities = Identities::of(&files, &reach)?;
-    let owners = Owners::of(&files, &identities, &reach)?;
+    if let Some((copy, original)) = different_copies(&identities, &files, &reach).next() {
+        return Err(ReadError::DifferentCopy {
+            name: files[copy.0].definitions[copy.1].name.clone(),
+            copy: files[copy.0].origin.clone(),
+            definition: files[original.0].origin.clone(),
+        });
+    }
+    let owners = Owners::of(&files, &identities, &reach);
     let mut owned = Vec::new();
     let mut types = HashMap::new();
     for (file, definitions) in files.iter().map(|file| file.definitions.len()).enumerate() {
@@ -233,7 +240,7 @@ impl Assembly<'_> {
         let place = self.identities.find(file, name).ok_or_else(unknown)?;
         self.identities.unambiguous(file, place)?;
         let identity = self.identities.get(place).ok_or_else(unknown)?;
-        let owner = self.owners.owner(place.0, identity);
+        let owner = self.owners.owner(file, identity);
         let definition = &self.files[place.0].definitions[place.1];
         let place = self.identities.local(owner, &definition.name).ok_or_else(unknown)?;
         self.types.get(&place).copied().map(TypeRef::Named).ok_or_else(unknown)

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use super::error::{Problem, ReadError};
 use super::file::{Field, File, Kind, Name, Type};
+use super::ownership::Reach;
 
 /// Types within types: VPP's own go seven deep.
 const MAX_DEPTH: usize = 64;
@@ -23,7 +24,7 @@ pub(super) struct Identity(pub(super) usize);
 pub(super) struct Identities<'a> {
     files: &'a [File],
     /// Per file: the modules it may use, as files.
-    reach: &'a [Vec<usize>],
+    reach: &'a Reach,
     names: Vec<HashMap<&'a str, usize>>,
     states: Vec<Vec<State>>,
     numbers: HashMap<String, Identity>,
@@ -39,7 +40,7 @@ enum State {
 }
 
 impl<'a> Identities<'a> {
-    pub(super) fn of(files: &'a [File], reach: &'a [Vec<usize>]) -> Result<Self, ReadError> {
+    pub(super) fn of(files: &'a [File], reach: &'a Reach) -> Result<Self, ReadError> {
         let mut identities = Self {
             files,
             reach,

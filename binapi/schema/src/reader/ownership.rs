@@ -1,42 +1,41 @@
 //! Which module owns a type.
 //!
-//! Decided by the import graph: of the modules that hold equal definitions of a name, a module that reaches another of
-//! them through its imports only repeats it. Where imports are unknown (files before VPP 20.05 have none, a running VPP
-//! leaves out modules without messages), the module with the fewest types owns it, since importers hold a superset.
+//! Decided by the import graph: of the modules that hold equal definitions of a name, one that reaches another of them
+//! through its imports only repeats it. What is left owns it; two modules that do not know of each other own a copy
+//! each.
+//!
+//! Imports may be unknown: files before VPP 20.05 have none, and a running VPP leaves out modules without messages.
+//! Then the module with the fewest types owns what others of that kind hold too, since importers hold a superset, and
+//! those are taken to import it, unless it means something else by a name they use.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::error::ReadError;
-use super::file::{Definition, File};
+use super::file::{Definition, File, Kind, Type};
 use super::identity::{Identities, Identity, Place};
 
-/// Per file: the files whose types it may use, itself excluded, those it names first.
-pub(super) fn reach(files: &[File]) -> Vec<Vec<usize>> {
+/// Per file: the files whose types it may use, itself excluded.
+pub(super) type Reach = Vec<BTreeSet<usize>>;
+
+/// What the imports say.
+pub(super) fn reach(files: &[File]) -> Reach {
     let by_name: HashMap<&str, usize> =
-        files.iter().enumerate().map(|(i, file)| (file.name.as_str(), i)).collect();
+        files.iter().enumerate().map(|(index, file)| (file.name.as_str(), index)).collect();
     let direct: Vec<Vec<usize>> = files
         .iter()
         .map(|file| {
             file.imports.iter().flatten().filter_map(|name| by_name.get(name.as_str()).copied()).collect()
         })
         .collect();
-    close(&direct)
-}
-
-/// Follows edges to the end.
-fn close(direct: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    (0..direct.len())
+    (0..files.len())
         .map(|start| {
-            let mut seen = HashSet::from([start]);
-            let mut list: Vec<usize> = Vec::new();
-            let mut next = 0;
-            let mut from = start;
-            loop {
-                list.extend(direct[from].iter().filter(|&&to| seen.insert(to)));
-                let Some(&following) = list.get(next) else { break list };
-                from = following;
-                next += 1;
+            let mut seen = BTreeSet::new();
+            let mut open = direct[start].clone();
+            while let Some(file) = open.pop() {
+                if file != start && seen.insert(file) {
+                    open.extend(&direct[file]);
+                }
             }
+            seen
         })
         .collect()
 }
@@ -45,7 +44,7 @@ fn close(direct: &[Vec<usize>]) -> Vec<Vec<usize>> {
 pub(super) fn different_copies<'a>(
     identities: &'a Identities<'_>,
     files: &'a [File],
-    reach: &'a [Vec<usize>],
+    reach: &'a Reach,
 ) -> impl Iterator<Item = (Place, Place)> + 'a {
     identities.order().iter().flat_map(move |&copy| {
         let name = &files[copy.0].definitions[copy.1].name;
@@ -59,100 +58,149 @@ pub(super) fn different_copies<'a>(
 
 /// Owners of all types.
 pub(super) struct Owners {
-    /// Per file and identity held in it: the file that owns it.
-    owner: HashMap<(usize, Identity), usize>,
+    owners: HashMap<Identity, Vec<usize>>,
     /// Per file: the files whose types it may use.
-    pub(super) imports: Vec<Vec<usize>>,
+    pub(super) imports: Reach,
 }
 
 impl Owners {
-    pub(super) fn of(
-        files: &[File],
-        identities: &Identities<'_>,
-        reach: &[Vec<usize>],
-    ) -> Result<Self, ReadError> {
-        if let Some((copy, original)) = different_copies(identities, files, reach).next() {
-            return Err(ReadError::DifferentCopy {
-                name: files[copy.0].definitions[copy.1].name.clone(),
-                copy: files[copy.0].origin.clone(),
-                definition: files[original.0].origin.clone(),
-            });
-        }
+    pub(super) fn of(files: &[File], identities: &Identities<'_>, reach: &Reach) -> Self {
         let mut holders: BTreeMap<Identity, Vec<usize>> = BTreeMap::new();
         for &place in identities.order() {
             if let Some(identity) = identities.get(place) {
                 holders.entry(identity).or_default().push(place.0);
             }
         }
-        let present: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        let complete: Vec<bool> = files
-            .iter()
-            .map(|file| {
-                file.imports
-                    .as_ref()
-                    .is_some_and(|imports| imports.iter().all(|name| present.contains(name.as_str())))
-            })
-            .collect();
-        let size = |&file: &usize| (files[file].definitions.len(), files[file].messages.len(), file);
-
-        let mut owner = HashMap::new();
-        let mut imports = reach.to_vec();
-        for (identity, mut holders) in holders {
-            let all: HashSet<usize> = holders.iter().copied().collect();
-            // The smallest first: it owns what others with unknown imports hold.
-            holders.sort_by_key(size);
-            let sinks =
-                holders.iter().filter(|&&file| reach[file].iter().all(|import| !all.contains(import)));
-            let mut owners: Vec<usize> = Vec::new();
-            let mut lenders: Vec<usize> = Vec::new();
-            for &file in sinks {
-                if complete[file] {
-                    owners.push(file);
-                } else if !lenders.iter().any(|&lender| may_import(identities, files, reach, file, lender)) {
-                    owners.push(file);
-                    lenders.push(file);
-                }
-            }
-            for &file in &holders {
-                let of = std::iter::once(&file)
-                    .chain(&reach[file])
-                    .find(|file| owners.contains(file))
-                    .or_else(|| {
-                        lenders.iter().find(|&&lender| may_import(identities, files, reach, file, lender))
-                    })
-                    // Modules that import each other have no sink.
-                    .copied()
-                    .unwrap_or(file);
-                owner.insert((file, identity), of);
-                if of == file {
-                    owners.push(file);
-                } else if !imports[file].contains(&of) {
-                    imports[file].push(of);
-                }
-            }
+        for holders in holders.values_mut() {
+            holders.sort_by_key(|&file| (files[file].definitions.len(), files[file].messages.len(), file));
         }
-        Ok(Self { owner, imports: close(&imports) })
+        let imports = Guess::of(files, identities, reach).imports(&holders);
+        let owners =
+            holders.into_iter().map(|(identity, holders)| (identity, elect(&holders, &imports))).collect();
+        Self { owners, imports }
     }
 
-    /// The file that owns what a file holds.
+    /// The file that owns what a file means by a definition.
     pub(super) fn owner(&self, file: usize, identity: Identity) -> usize {
-        self.owner.get(&(file, identity)).copied().unwrap_or(file)
+        let owners = self.owners.get(&identity).map_or(&[][..], Vec::as_slice);
+        let candidates = std::iter::once(&file).chain(&self.imports[file]);
+        candidates.copied().find(|candidate| owners.contains(candidate)).unwrap_or(file)
     }
 }
 
-/// Whether a file would still mean the same if it imported another.
-fn may_import(
-    identities: &Identities<'_>,
-    files: &[File],
-    reach: &[Vec<usize>],
-    file: usize,
-    other: usize,
-) -> bool {
-    std::iter::once(&other).chain(&reach[other]).all(|&other| {
-        files[other].definitions.iter().enumerate().all(|(definition, Definition { name, .. })| {
-            identities
-                .local(file, name)
-                .is_none_or(|own| identities.get(own) == identities.get((other, definition)))
+/// Of the modules that hold a definition, in order of size, those that own it.
+fn elect(holders: &[usize], reach: &Reach) -> Vec<usize> {
+    let all: HashSet<usize> = holders.iter().copied().collect();
+    let mut owners: Vec<usize> = Vec::new();
+    for &file in holders {
+        let mut reached = reach[file].iter().filter(|other| all.contains(other));
+        // Of modules that import each other the smallest owns: it came first.
+        if reached.all(|&other| reach[other].contains(&file) && !owners.contains(&other)) {
+            owners.push(file);
+        }
+    }
+    owners
+}
+
+/// What modules import whose imports are unknown.
+struct Guess<'a> {
+    files: &'a [File],
+    identities: &'a Identities<'a>,
+    reach: Reach,
+    /// Whether all imports of a file are there.
+    complete: Vec<bool>,
+    /// Per file: its names of types, and what they mean.
+    meanings: Vec<HashMap<&'a str, Identity>>,
+}
+
+impl<'a> Guess<'a> {
+    fn of(files: &'a [File], identities: &'a Identities<'a>, reach: &Reach) -> Self {
+        let present: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        let is_complete = |file: &File| {
+            file.imports
+                .as_ref()
+                .is_some_and(|names| names.iter().all(|name| present.contains(name.as_str())))
+        };
+        let complete: Vec<bool> = files.iter().map(is_complete).collect();
+        let meanings = if complete.contains(&false) {
+            (0..files.len()).map(|file| meanings(file, files, identities)).collect()
+        } else {
+            Vec::new()
+        };
+        Self { files, identities, reach: reach.clone(), complete, meanings }
+    }
+
+    /// The imports, the guessed ones included.
+    fn imports(mut self, holders: &BTreeMap<Identity, Vec<usize>>) -> Reach {
+        if !self.complete.contains(&false) {
+            return self.reach;
+        }
+        // One guess may turn an owner of something else into a module that repeats it.
+        loop {
+            let mut is_changed = false;
+            for holders in holders.values().filter(|holders| holders.len() > 1) {
+                let owners = elect(holders, &self.reach);
+                let mut lenders: Vec<usize> = Vec::new();
+                for file in owners {
+                    if self.complete[file] {
+                        continue;
+                    }
+                    match lenders.iter().copied().find(|&lender| self.may_import(file, lender)) {
+                        Some(lender) => {
+                            self.import(file, lender);
+                            is_changed = true;
+                        }
+                        None => lenders.push(file),
+                    }
+                }
+            }
+            if !is_changed {
+                return self.reach;
+            }
+        }
+    }
+
+    /// Whether all would still mean the same if a file imported another.
+    fn may_import(&self, file: usize, other: usize) -> bool {
+        self.with_importers(file).all(|user| {
+            std::iter::once(&other).chain(&self.reach[other]).all(|&used| {
+                user == used
+                    || self.files[used].definitions.iter().enumerate().all(
+                        |(index, Definition { name, .. })| {
+                            let meaning = self.meanings[user].get(name.as_str()).copied();
+                            meaning.is_none_or(|meaning| self.identities.get((used, index)) == Some(meaning))
+                        },
+                    )
+            })
         })
-    })
+    }
+
+    fn import(&mut self, file: usize, other: usize) {
+        let mut reached = self.reach[other].clone();
+        reached.insert(other);
+        let users: Vec<usize> = self.with_importers(file).collect();
+        for user in users {
+            self.reach[user].extend(reached.iter().filter(|&&used| used != user));
+        }
+    }
+
+    fn with_importers(&self, file: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..self.files.len()).filter(move |&user| user == file || self.reach[user].contains(&file))
+    }
+}
+
+fn meanings<'a>(file: usize, files: &'a [File], identities: &Identities<'a>) -> HashMap<&'a str, Identity> {
+    let own = (0..files[file].definitions.len()).map(|index| (file, index));
+    let types = files[file].definitions.iter().flat_map(|definition| -> Vec<&Type> {
+        match &definition.kind {
+            Kind::Struct(fields) | Kind::Union(fields) => fields.iter().map(|field| &field.ty).collect(),
+            Kind::Alias(ty) => vec![ty],
+            Kind::Enum(_) => Vec::new(),
+        }
+    });
+    let fields = files[file].messages.iter().flat_map(|message| &message.fields);
+    let used = types.chain(fields.map(|field| &field.ty)).filter_map(Type::defined);
+    own.chain(used.filter_map(|name| identities.find(file, name)))
+        .filter_map(|place| Some((files[place.0].definitions[place.1].name.as_str(), identities.get(place)?)))
+        .collect()
 }
