@@ -17,11 +17,11 @@ fn vectors(api: &Api) -> Vec<Vector> {
     include_str!("../vectors/26.06.jsonl")
         .lines()
         .map(|line| {
-            let mut line: Map<String, Value> = serde_json::from_str(line).unwrap();
-            let name = line["name"].as_str().unwrap().to_owned();
+            let mut line: Map<String, Value> = serde_json::from_str(line).expect("a line is an object");
+            let name = line["name"].as_str().expect("name is text").to_owned();
             let (id, message) = api.find_message(&name).unwrap_or_else(|| panic!("no {name}"));
             assert_eq!(line["crc"], format!("{:08x}", message.crc), "CRC of {name}");
-            let bytes = bytes_of(line["hex"].as_str().unwrap());
+            let bytes = bytes_of(line["hex"].as_str().expect("hex is text"));
             let Some(Value::Object(fields)) = line.remove("fields") else { panic!("fields of {name}") };
             Vector { name, id, fields, bytes }
         })
@@ -29,10 +29,8 @@ fn vectors(api: &Api) -> Vec<Vector> {
 }
 
 fn bytes_of(hex: &str) -> Vec<u8> {
-    hex.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
+    let pairs = (0..hex.len()).step_by(2).map(|at| &hex[at..at + 2]);
+    pairs.map(|pair| u8::from_str_radix(pair, 16).expect("hex is hexadecimal")).collect()
 }
 
 /// Floating-point numbers are the host's order on the wire; the vectors are those of a little-endian VPP.
@@ -67,7 +65,12 @@ fn every_vector_both_ways() {
             assert_eq!(encoded, bytes, "defaults of {name}");
         }
     }
-    assert!(wrong.is_empty(), "{} wrong, among them:\n{}", wrong.len(), wrong[..wrong.len().min(5)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong, among them:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(5)].join("\n")
+    );
     assert_eq!(names.len(), api.messages.len(), "every message has its vectors");
 }
 
@@ -77,7 +80,11 @@ fn every_shorter_vector_is_refused() {
     for Vector { name, id, bytes, .. } in vectors(api) {
         // All of them for most; for the largest messages, a sample.
         for len in (0..bytes.len()).step_by(1 + bytes.len() / 400) {
-            assert!(api.decode_message(id, &bytes[..len]).is_err(), "{len} of {} bytes of {name}", bytes.len());
+            assert!(
+                api.decode_message(id, &bytes[..len]).is_err(),
+                "{len} of {} bytes of {name}",
+                bytes.len()
+            );
         }
     }
 }
