@@ -11,6 +11,8 @@
 //! # Ok::<(), vpp_api_json::PinError>(())
 //! ```
 
+// Written by the generator, as the generator writes it.
+#[rustfmt::skip]
 mod embedded;
 
 use std::sync::OnceLock;
