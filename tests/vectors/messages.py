@@ -221,8 +221,8 @@ class Random:
             if name in ("vl_api_ip4_prefix_t", "vl_api_ip6_prefix_t") and rng.random() < 0.9:
                 values["len"] = rng.randint(0, 32 if "ip4" in name else 128)
             if name == "vl_api_address_t" and "discriminator" not in definition.fields[1].options:
-                values["af"] = rng.choice((0, 1))
-                values["un"] = {("ip4", "ip6")[values["af"]]: self.bytes((4, 16)[values["af"]])}
+                values["af"] = rng.choice((0, 0, 0, 1, 1, 1, 200))
+                values["un"] = {"ip6": self.bytes(16)} if values["af"] else {"ip4": self.bytes(4)}
             return values
         if definition.kind == "union":
             member = rng.choice(definition.fields)

@@ -53,6 +53,7 @@ const DEFINITIONS: &str = r#"{
             ["vl_api_timedelta_t", "took"], {"crc": "0x00000004"}],
         ["groups", ["u16", "_vl_msg_id"], ["vl_api_group_t", "group"], {"crc": "0x00000005"}],
         ["loosely", ["u16", "_vl_msg_id"], ["vl_api_loose_t", "loose"], {"crc": "0x00000006"}],
+        ["limited", ["u16", "_vl_msg_id"], ["string", "name", {"limit": 4}], ["u8", "after"], {"crc": "0x00000008"}],
         ["odd_details", ["u16", "_vl_msg_id"], ["u32", "context"], ["u32", "client_index"], {"crc": "0x00000007"}]
     ],
     "services": {},
@@ -167,6 +168,16 @@ fn texts_and_bytes() {
     ] {
         assert_eq!(refusal("texts", fields), expected);
     }
+}
+
+#[test]
+fn a_limit_counts_a_final_nul() {
+    both_ways("limited", json!({"name": "abc", "after": 1}), b"\0\0\0\x03abc\x01");
+    assert_eq!(
+        refusal("limited", json!({"name": "abcd"})),
+        "name: the text is 4 bytes long, the field holds 3"
+    );
+    assert_eq!(refusal("limited", json!({"name": "a\0"})), "name: the text contains a NUL");
 }
 
 #[test]
