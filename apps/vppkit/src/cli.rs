@@ -14,7 +14,7 @@ use crate::output::Format;
 ///
 /// Exit codes: 0 done; 1 used wrongly or failed; 2 VPP refused; 3 no connection to VPP.
 #[derive(Debug, Parser)]
-#[command(name = "vppkit", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(name = "vppkit", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -71,6 +71,14 @@ pub(crate) enum Command {
     #[command(after_help = "Example: vppkit decode --name control_ping 00170000000000000000")]
     Decode(DecodeArgs),
 
+    /// Generate a Rust crate from a folder of API definitions
+    #[command(after_help = "Example: vppkit gen --api-dir /usr/share/vpp/api --out vpp-api")]
+    Gen(GenArgs),
+
+    /// Run a stand-in for VPP until Ctrl-C
+    #[command(after_help = "Example: vppkit sim --socket /tmp/api.sock")]
+    Sim(SimArgs),
+
     /// Print what a shell needs to complete vppkit's commands, messages, fields and enumerators
     #[command(after_help = "Example, in ~/.bashrc: source <(vppkit completions bash)")]
     Completions(CompletionsArgs),
@@ -83,10 +91,6 @@ pub(crate) struct SocketArgs {
     /// VPP's API socket
     #[arg(long, value_name = "PATH", env = "VPP_API_SOCKET", default_value = "/run/vpp/api.sock")]
     pub(crate) socket: PathBuf,
-
-    /// How long to wait for VPP, in seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) timeout: Option<Duration>,
 }
 
 /// Where the definitions of messages come from.
@@ -115,6 +119,10 @@ pub(crate) struct CallArgs {
     #[command(flatten)]
     pub(crate) socket: SocketArgs,
 
+    /// How long to wait for VPP, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Connection")]
+    pub(crate) timeout: Option<Duration>,
+
     #[command(flatten)]
     pub(crate) definitions: DefinitionArgs,
 }
@@ -132,6 +140,10 @@ pub(crate) struct EventsArgs {
     /// End after so many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
+
+    /// End after so many seconds; too few events by then are a failure when there is a count
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
 
     #[command(flatten)]
     pub(crate) socket: SocketArgs,
@@ -190,6 +202,36 @@ pub(crate) struct DecodeArgs {
 
     #[command(flatten)]
     pub(crate) definitions: DefinitionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenArgs {
+    /// The folder with VPP's *.api.json files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) api_dir: PathBuf,
+
+    /// The VPP release the definitions are from, to be written into the crate
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) vpp_version: Option<String>,
+
+    /// The folder of the crate; made where it is missing
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+
+    /// Where the crate vpp-wire is, when it is not to come from the registry
+    #[arg(long, value_name = "PATH")]
+    pub(crate) runtime_path: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimArgs {
+    /// Where to listen
+    #[arg(long, value_name = "PATH", env = "VPP_API_SOCKET")]
+    pub(crate) socket: PathBuf,
+
+    /// The VPP release to stand in for; the newest known where none is given
+    #[arg(long, value_name = "RELEASE", add = ArgValueCompleter::new(completion::releases))]
+    pub(crate) release: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -55,6 +55,11 @@ impl Definitions {
         Self { api: Cow::Owned(api), origin: Origin::Running }
     }
 
+    /// Where they come from, for what is said to a person.
+    pub(crate) fn origin(&self) -> impl fmt::Display {
+        &self.origin
+    }
+
     /// The message of a name.
     pub(crate) fn message(&self, name: &str) -> anyhow::Result<(MessageId, &MessageDef)> {
         self.api.find_message(name).ok_or_else(|| {

@@ -1,5 +1,7 @@
 //! A running VPP and the definitions of its messages.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use serde_json::Value;
 use vpp_conn::{Connection, RawMessage};
@@ -22,11 +24,15 @@ pub(crate) struct Running {
 
 impl Running {
     /// Connects, and finds the definitions: those that the command line names, else VPP's own.
-    async fn connect(socket: &SocketArgs, definitions: &DefinitionArgs) -> anyhow::Result<Self> {
+    async fn connect(
+        socket: &SocketArgs,
+        timeout: Option<Duration>,
+        definitions: &DefinitionArgs,
+    ) -> anyhow::Result<Self> {
         // What the command line says wrong is said before anything is sent.
         let named = Definitions::named(definitions)?;
         let mut builder = Connection::builder().name(CLIENT_NAME);
-        if let Some(timeout) = socket.timeout {
+        if let Some(timeout) = timeout {
             builder = builder.connect_timeout(timeout).deadline(timeout);
         }
         let connection = builder.connect(&socket.socket).await?;
@@ -40,15 +46,36 @@ impl Running {
     pub(crate) fn api(&self) -> &Api {
         &self.definitions.api
     }
+
+    /// A message as the connection wants it told, if this VPP has it.
+    pub(crate) fn raw(&self, id: MessageId) -> anyhow::Result<RawMessage<'_>> {
+        let message = self.api().message(id);
+        let MessageDef { name, crc, .. } = message;
+        match self.connection.table().get(name) {
+            Some(entry) if entry.crc == *crc => Ok(raw(message)),
+            Some(entry) => bail!(
+                "this VPP has another {name}: {:08x}, where {} has {crc:08x}; \
+                 its own definition is used without --api-dir and --release",
+                entry.crc,
+                self.definitions.origin()
+            ),
+            None => {
+                let module = &self.api().module(message.module).name;
+                bail!("this VPP has no {name}: module {module} is not loaded, or is of another release")
+            }
+        }
+    }
 }
 
-/// Connects, does the work, and whatever comes of it tells VPP that this client is done.
+/// Connects, does the work, and whatever comes of it tells VPP that this client is done. `timeout` is for each answer
+/// of VPP's, the first included.
 pub(crate) async fn with_running<T>(
     socket: &SocketArgs,
+    timeout: Option<Duration>,
     definitions: &DefinitionArgs,
     work: impl AsyncFnOnce(&Running) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let running = Running::connect(socket, definitions).await?;
+    let running = Running::connect(socket, timeout, definitions).await?;
     let result = work(&running).await;
     // What was asked is answered by now, so a failure to say goodbye is none.
     if let Err(error) = running.connection.close().await {
@@ -58,7 +85,7 @@ pub(crate) async fn with_running<T>(
 }
 
 /// A message as the connection wants it told.
-pub(crate) fn raw(message: &MessageDef) -> RawMessage<'_> {
+fn raw(message: &MessageDef) -> RawMessage<'_> {
     RawMessage { name: &message.name, crc: message.crc, header: message.header }
 }
 

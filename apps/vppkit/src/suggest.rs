@@ -17,7 +17,8 @@ pub(crate) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     // Next to one that is much nearer, the others would only distract.
-    let enough = scored.first().map_or(0.0, |(best, _)| best - 0.3).max(0.7);
+    let best = scored.first().map_or(0.0, |(likeness, _)| *likeness);
+    let enough = if best > 1.0 { best - 0.3 } else { best - 0.1 };
     let near = scored.into_iter().filter(|(likeness, _)| *likeness >= enough);
     near.take(MOST).map(|(_, name)| name).collect()
 }

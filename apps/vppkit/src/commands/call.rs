@@ -9,12 +9,12 @@ use vpp_schema::{Answer, Api, MessageId};
 use crate::cli::CallArgs;
 use crate::input;
 use crate::output::{Format, Output, note, write_record};
-use crate::running::{Running, raw, refusal, with_running};
+use crate::running::{Running, refusal, with_running};
 
 /// Sends a request, and prints its reply.
 pub(crate) async fn run(arguments: &CallArgs, output: &mut Output) -> anyhow::Result<()> {
     let fields = input::fields(arguments.fields.as_deref())?;
-    with_running(&arguments.socket, &arguments.definitions, async |running| {
+    with_running(&arguments.socket, arguments.timeout, &arguments.definitions, async |running| {
         call(running, &arguments.name, &fields, output).await
     })
     .await
@@ -31,8 +31,9 @@ async fn call(running: &Running, name: &str, fields: &Value, output: &mut Output
         Some(Answer::Nothing) => bail!("{name} is never answered; VPP has it for its own use"),
         None => bail!("{}", no_request(api, request)),
     };
+    let known = running.raw(request)?;
     let payload = api.encode_payload(request, fields)?;
-    let bytes = running.connection.raw().call(raw(message), &payload, raw(api.message(reply))).await?;
+    let bytes = running.connection.raw().call(known, &payload, running.raw(reply)?).await?;
     let mut decoded = api.decode_payload(reply, &bytes).context("the reply cannot be read")?;
     let refused = refusal(name, &decoded);
     match output.format {

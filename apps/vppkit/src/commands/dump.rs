@@ -5,19 +5,19 @@ use std::io::{self, Write};
 use anyhow::{Context, bail};
 use serde_json::{Map, Value};
 use vpp_conn::RawEnd;
-use vpp_schema::{Answer, Api, MessageId};
+use vpp_schema::{Answer, MessageId};
 use vpp_wire::Cursor;
 
 use super::call::no_request;
 use crate::cli::CallArgs;
 use crate::input;
 use crate::output::{Format, Output, Table, write_record};
-use crate::running::{Running, raw, with_running};
+use crate::running::{Running, with_running};
 
 /// Sends a request that is answered by many messages, and prints them.
 pub(crate) async fn run(arguments: &CallArgs, output: &mut Output) -> anyhow::Result<()> {
     let fields = input::fields(arguments.fields.as_deref())?;
-    with_running(&arguments.socket, &arguments.definitions, async |running| {
+    with_running(&arguments.socket, arguments.timeout, &arguments.definitions, async |running| {
         dump(running, &arguments.name, &fields, output).await
     })
     .await
@@ -25,7 +25,7 @@ pub(crate) async fn run(arguments: &CallArgs, output: &mut Output) -> anyhow::Re
 
 async fn dump(running: &Running, name: &str, fields: &Value, output: &mut Output) -> anyhow::Result<()> {
     let api = running.api();
-    let (request, message) = running.definitions.message(name)?;
+    let (request, _) = running.definitions.message(name)?;
     let (details, reply) = match api.answer(request) {
         Some(Answer::Details(details)) => (details, None),
         Some(Answer::Stream { details, reply }) => (details, Some(reply)),
@@ -33,9 +33,13 @@ async fn dump(running: &Running, name: &str, fields: &Value, output: &mut Output
         Some(Answer::Nothing) => bail!("{name} is never answered; VPP has it for its own use"),
         None => bail!("{}", no_request(api, request)),
     };
+    let message = running.raw(request)?;
     let payload = api.encode_payload(request, fields)?;
-    let end = reply.map_or(RawEnd::ControlPing, |reply| end(api, request, reply));
-    let mut stream = running.connection.raw().dump(raw(message), &payload, raw(api.message(details)), end)?;
+    let end = match reply {
+        Some(reply) => end(running, request, reply)?,
+        None => RawEnd::ControlPing,
+    };
+    let mut stream = running.connection.raw().dump(message, &payload, running.raw(details)?, end)?;
 
     let mut rows = Rows::new(output);
     while let Some(bytes) = stream.next().await? {
@@ -54,10 +58,11 @@ async fn dump(running: &Running, name: &str, fields: &Value, output: &mut Output
 }
 
 /// How a stream ends that has a reply of its own.
-fn end(api: &Api, request: MessageId, reply: MessageId) -> RawEnd<'_> {
-    let (request, reply) = (api.message(request), api.message(reply));
-    let cursor = request.cursor(api).zip(reply.cursor(api)).map(|(request, reply)| Cursor { request, reply });
-    RawEnd::Reply { reply: raw(reply), retval: reply.retval(api), cursor }
+fn end(running: &Running, request: MessageId, reply: MessageId) -> anyhow::Result<RawEnd<'_>> {
+    let api = running.api();
+    let places = api.message(request).cursor(api).zip(api.message(reply).cursor(api));
+    let cursor = places.map(|(request, reply)| Cursor { request, reply });
+    Ok(RawEnd::Reply { reply: running.raw(reply)?, retval: api.message(reply).retval(api), cursor })
 }
 
 /// The answers on their way out: JSON as they come, a table when all are there.

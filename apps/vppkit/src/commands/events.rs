@@ -13,16 +13,16 @@ use vpp_schema::{Answer, Api, FieldType, MessageId, Scalar, Service, TypeRef};
 use crate::cli::EventsArgs;
 use crate::input;
 use crate::output::{Format, Output, note, write_record};
-use crate::running::{Running, raw, refusal, with_running};
+use crate::running::{Running, refusal, with_running};
 
 /// Subscribes to an event, and prints each until it is interrupted or has seen enough.
 pub(crate) async fn run(arguments: &EventsArgs, output: &mut Output) -> anyhow::Result<()> {
     let fields = input::fields(arguments.fields.as_deref())?;
     let Value::Object(fields) = fields else { bail!("the fields are to be a JSON object") };
-    with_running(&arguments.socket, &arguments.definitions, async |running| {
-        let (event, message) = running.definitions.message(&arguments.name)?;
+    with_running(&arguments.socket, None, &arguments.definitions, async |running| {
+        let (event, _) = running.definitions.message(&arguments.name)?;
         let registration = Registration::of(running.api(), event, &fields)?;
-        let events = running.connection.raw().listen(raw(message))?;
+        let events = running.connection.raw().listen(running.raw(event)?)?;
         registration.send(running, true).await?;
         let watched = watch(running, event, events, arguments, output).await;
         let switched_off = registration.send(running, false).await;
@@ -39,7 +39,7 @@ async fn watch(
     arguments: &EventsArgs,
     output: &mut Output,
 ) -> anyhow::Result<()> {
-    let mut end = pin!(end(arguments.socket.timeout));
+    let mut end = pin!(end(arguments.timeout));
     let mut seen = 0;
     loop {
         let received = tokio::select! {
@@ -166,7 +166,8 @@ impl<'a> Registration<'a> {
         let api = running.api();
         let message = api.message(*request);
         let payload = api.encode_payload(*request, &Value::Object(fields))?;
-        let bytes = running.connection.raw().call(raw(message), &payload, raw(api.message(*reply))).await?;
+        let bytes =
+            running.connection.raw().call(running.raw(*request)?, &payload, running.raw(*reply)?).await?;
         let decoded = api.decode_payload(*reply, &bytes).context("the reply cannot be read")?;
         refusal(&message.name, &decoded).map_or(Ok(()), |refused| Err(refused.into()))
     }

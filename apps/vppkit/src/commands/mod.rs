@@ -7,6 +7,8 @@ mod decode;
 mod dump;
 mod encode;
 mod events;
+mod generate;
+mod sim;
 
 use crate::cli::{Cli, Command};
 use crate::output::Output;
@@ -20,6 +22,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Events(arguments) => with_runtime(events::run(&arguments, &mut output)),
         Command::Encode(arguments) => encode::run(&arguments, &mut output),
         Command::Decode(arguments) => decode::run(&arguments, &mut output),
+        Command::Gen(arguments) => generate::run(&arguments, &mut output),
+        Command::Sim(arguments) => with_runtime(sim::run(&arguments, &mut output)),
         Command::Completions(arguments) => completions::run(&arguments, &mut output),
     }
 }

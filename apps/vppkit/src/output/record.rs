@@ -43,7 +43,10 @@ pub(super) fn write_fields(
                 }
             }
             _ => {
-                let text = cells::text(value);
+                let text = match value {
+                    Value::String(text) => cells::text(&text.trim_end().into()),
+                    _ => cells::text(value),
+                };
                 let line = format!("{NAME}{name}{NAME:#}{:padding$}  {text}", "");
                 writeln!(out, "{:indent$}{}", "", line.trim_end())?;
             }
@@ -71,7 +74,7 @@ mod tests {
     #[test]
     fn lists_of_structs_and_long_texts_get_lines_of_their_own() {
         let Value::Object(message) = json!({
-            "_msgname": "cli_inband_reply", "retval": 0, "reply": "one\n\ttwo\n",
+            "_msgname": "cli_inband_reply", "retval": 0, "line": "one line\n", "reply": "one\n\ttwo\n",
             "paths": [{"weight": 1, "nh": {"ip4": "10.0.0.1"}}],
         }) else {
             panic!("not an object")
@@ -81,7 +84,7 @@ mod tests {
         let text = anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string();
         assert_eq!(
             text,
-            "  retval  0\n  reply\n    one\n        two\n  paths\n    0:\n      weight  1\n      nh.ip4  10.0.0.1\n"
+            "  retval  0\n  line    one line\n  reply\n    one\n        two\n  paths\n    0:\n      weight  1\n      nh.ip4  10.0.0.1\n"
         );
     }
 }
