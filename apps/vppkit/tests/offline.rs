@@ -1,4 +1,5 @@
 //! What the program does without a VPP.
+#![allow(clippy::unwrap_used)]
 
 mod program;
 

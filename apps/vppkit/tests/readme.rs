@@ -1,4 +1,5 @@
 //! The examples of `README.md`, run as they stand.
+#![allow(clippy::unwrap_used)]
 
 mod program;
 

@@ -1,4 +1,5 @@
 //! What the program does with a VPP: with the stand-in, and with a real one when there is a binary (`VPP_BIN`).
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod program;
 
