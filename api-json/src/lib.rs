@@ -1,7 +1,7 @@
 //! Pinned definitions of the binary API of VPP releases.
 //!
 //! Each release is a folder of normalised files (see [`vpp_schema::pins`]) compiled into this crate, and a `SOURCE.toml`
-//! that says what they were made of. Parsing takes some milliseconds; it happens on first use, once.
+//! that says what they were made of. Parsing takes some ten milliseconds; it happens on first use, once.
 //!
 //! ```
 //! let api = vpp_api_json::api(vpp_api_json::newest())?;
@@ -99,6 +99,8 @@ impl Release {
 
 #[cfg(test)]
 mod tests {
+    use vpp_schema::pins;
+
     use super::*;
 
     #[test]
@@ -110,6 +112,30 @@ mod tests {
         }
         let newest = api(newest()).expect("pinned");
         assert_eq!((newest.modules.len(), newest.messages.len()), (151, 2095));
+    }
+
+    /// Folder, table of files and `SOURCE.toml` belong together: none was changed by hand.
+    #[test]
+    fn sources_tell_what_is_pinned() {
+        for release in releases() {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(release);
+            let source = std::fs::read_to_string(folder.join(pins::SOURCE_FILE)).expect("a source");
+            let api = api(release).expect("pinned");
+            let files = pins::files(api, release, "");
+            for file in &files {
+                let text = std::fs::read_to_string(folder.join(&file.name)).expect(&file.name);
+                if file.name != pins::SOURCE_FILE {
+                    assert!(text == file.text, "{release}/{}", file.name);
+                }
+            }
+            let made = files.iter().find(|file| file.name == pins::SOURCE_FILE).expect("a source");
+            let facts = |text: &str| -> Vec<String> {
+                text.lines().filter(|line| !line.starts_with("made-from")).map(str::to_owned).collect()
+            };
+            assert_eq!(facts(&source), facts(&made.text));
+            let json = std::fs::read_dir(&folder).expect("a folder").count() - 1;
+            assert_eq!(json, api.modules.len(), "files that are no pins");
+        }
     }
 
     #[test]
