@@ -6,6 +6,7 @@ mod completion;
 mod definitions;
 mod failure;
 mod input;
+mod interrupt;
 mod output;
 mod running;
 mod suggest;

@@ -102,9 +102,7 @@ async fn own_definitions(connection: &Connection) -> anyhow::Result<Definitions>
     let like = most_like(connection);
     let pins = vpp_api_json::api(like)?;
     let told = match pins.find_message("get_api_json") {
-        Some((id, message)) if connection.table().get(&message.name).is_some() => {
-            Some(api_json(connection, pins, id).await?)
-        }
+        Some((id, message)) if has(connection, message) => Some(api_json(connection, pins, id).await?),
         _ => None,
     };
     let Some(told) = told else {
@@ -120,17 +118,20 @@ async fn own_definitions(connection: &Connection) -> anyhow::Result<Definitions>
 
 /// The pinned release with the most messages that this VPP has with the same CRC; the newest of several.
 fn most_like(connection: &Connection) -> &'static str {
-    let table = connection.table();
     vpp_api_json::releases()
         .iter()
         .filter_map(|release| {
             let api = vpp_api_json::api(release).ok()?;
-            let has =
-                |message: &&MessageDef| table.get(&message.name).is_some_and(|it| it.crc == message.crc);
-            Some((api.messages.iter().filter(has).count(), *release))
+            let same = api.messages.iter().filter(|message| has(connection, message)).count();
+            Some((same, *release))
         })
         .max_by_key(|(same, _)| *same)
         .map_or(vpp_api_json::newest(), |(_, release)| release)
+}
+
+/// Whether this VPP has the very message.
+fn has(connection: &Connection, message: &MessageDef) -> bool {
+    connection.table().get(&message.name).is_some_and(|entry| entry.crc == message.crc)
 }
 
 /// VPP's own description of its API.

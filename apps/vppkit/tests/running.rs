@@ -12,6 +12,7 @@ use program::{Outcome, command, vppkit, with_input};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use vpp_sim::private_vpp::PrivateVpp;
+use vpp_sim::{Fault, Sim};
 
 /// `vppkit sim`, as long as this lives.
 struct StandIn {
@@ -299,4 +300,90 @@ fn the_environment_may_name_the_socket() {
     let mut command = command(&["call", "show_version", "--json"]);
     let output = command.env("VPP_API_SOCKET", vpp.socket()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_vpp_that_does_not_tell_its_definitions_is_understood() {
+    // Before 24.06 there is no such message; here it has a CRC nobody knows.
+    let sim = Sim::release("26.06").crc("get_api_json", 1).start_blocking().unwrap();
+    let peer = Peer::at(sim.socket());
+    let outcome = peer.run(&["call", "show_version", "--json"]);
+    assert_eq!(
+        outcome.stderr,
+        "note: this VPP does not tell its definitions (before 24.06); taking those of 26.06, which are most like it\n"
+    );
+    let reply: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!((outcome.code, &reply["program"]), (0, &json!("vpe")));
+}
+
+#[test]
+fn no_message_is_sent_that_vpp_defines_otherwise_or_lacks() {
+    let sim = Sim::release("26.06")
+        .crc("show_threads", 0x1234)
+        .without_module("nat44_ed")
+        .start_blocking()
+        .unwrap();
+    let peer = Peer::at(sim.socket());
+    assert_eq!(
+        peer.run(&["call", "show_threads", "--release", "26.06"]).error(1),
+        "this VPP has another show_threads: 00001234, where VPP 26.06 has 51077d14; \
+         its own definition is used without --api-dir and --release"
+    );
+    assert_eq!(sim.calls("show_threads"), 0);
+    assert_eq!(
+        peer.run(&["dump", "nat44_user_dump", "--release", "26.06"]).error(1),
+        "this VPP has no nat44_user_dump: module nat44_ed is not loaded, or is of another release"
+    );
+}
+
+#[test]
+fn a_vpp_that_goes_away_or_stays_silent_ends_the_program() {
+    let sim = Sim::release("26.06").start_blocking().unwrap();
+    let peer = Peer::at(sim.socket());
+    sim.fault(Fault::drop_reply("show_version").once());
+    let error = peer.run(&["call", "show_version", "--release", "26.06", "--timeout", "0.3"]).error(1);
+    assert_eq!(error, "show_version: no answer within 300ms");
+
+    let watcher = peer.events(&["sw_interface_event", "--release", "26.06"]);
+    let begun = std::time::Instant::now();
+    while sim.calls("want_interface_events") == 0 {
+        assert!(begun.elapsed().as_secs() < 20, "it never subscribed");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    sim.crash();
+    let output = watcher.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("connection to VPP lost"), "{error}");
+}
+
+#[test]
+fn a_signal_ends_events_and_the_subscription() {
+    let sim = Sim::release("26.06").start_blocking().unwrap();
+    let peer = Peer::at(sim.socket());
+    let watcher = peer.events(&["sw_interface_event", "--release", "26.06"]);
+    let begun = std::time::Instant::now();
+    while sim.calls("want_interface_events") == 0 {
+        assert!(begun.elapsed().as_secs() < 20, "it never subscribed");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let told = Command::new("kill").args(["-INT", &watcher.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    let output = watcher.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(sim.calls("want_interface_events"), 2);
+    assert_eq!(sim.calls("sockclnt_delete"), 1);
+}
+
+#[test]
+fn colours_come_when_they_are_asked_for() {
+    let sim = Sim::release("26.06").start_blocking().unwrap();
+    let peer = Peer::at(sim.socket());
+    let dump = ["dump", "ip_table_dump", "--release", "26.06"];
+    assert!(!peer.run(&dump).ok().contains('\u{1b}'));
+    assert!(
+        peer.run(&[&dump[..], &["--color", "always"]].concat()).ok().starts_with("\u{1b}[1m table.table_id")
+    );
+    let error = vppkit(&["encode", "nothing_at_all", "--color", "always"]);
+    assert!(error.stderr.starts_with("\u{1b}["), "{error:?}");
 }

@@ -8,6 +8,7 @@ use vpp_schema::{Answer, Api, MessageId};
 
 use crate::cli::CallArgs;
 use crate::input;
+use crate::interrupt::or_interrupted;
 use crate::output::{Format, Output, note, write_record};
 use crate::running::{Running, refusal, with_running};
 
@@ -15,7 +16,7 @@ use crate::running::{Running, refusal, with_running};
 pub(crate) async fn run(arguments: &CallArgs, output: &mut Output) -> anyhow::Result<()> {
     let fields = input::fields(arguments.fields.as_deref())?;
     with_running(&arguments.socket, arguments.timeout, &arguments.definitions, async |running| {
-        call(running, &arguments.name, &fields, output).await
+        or_interrupted(call(running, &arguments.name, &fields, output)).await
     })
     .await
 }

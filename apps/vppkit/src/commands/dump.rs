@@ -11,6 +11,7 @@ use vpp_wire::Cursor;
 use super::call::no_request;
 use crate::cli::CallArgs;
 use crate::input;
+use crate::interrupt::or_interrupted;
 use crate::output::{Format, Output, Table, write_record};
 use crate::running::{Running, with_running};
 
@@ -18,7 +19,7 @@ use crate::running::{Running, with_running};
 pub(crate) async fn run(arguments: &CallArgs, output: &mut Output) -> anyhow::Result<()> {
     let fields = input::fields(arguments.fields.as_deref())?;
     with_running(&arguments.socket, arguments.timeout, &arguments.definitions, async |running| {
-        dump(running, &arguments.name, &fields, output).await
+        or_interrupted(dump(running, &arguments.name, &fields, output)).await
     })
     .await
 }

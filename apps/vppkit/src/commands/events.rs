@@ -2,16 +2,15 @@
 
 use std::io::Write;
 use std::pin::pin;
-use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use serde_json::{Map, Value};
-use tokio::signal::unix::{SignalKind, signal};
 use vpp_conn::{EventError, RawEvents};
 use vpp_schema::{Answer, Api, FieldType, MessageId, Scalar, Service, TypeRef};
 
 use crate::cli::EventsArgs;
 use crate::input;
+use crate::interrupt::Interrupt;
 use crate::output::{Format, Output, note, write_record};
 use crate::running::{Running, refusal, with_running};
 
@@ -23,8 +22,9 @@ pub(crate) async fn run(arguments: &EventsArgs, output: &mut Output) -> anyhow::
         let (event, _) = running.definitions.message(&arguments.name)?;
         let registration = Registration::of(running.api(), event, &fields)?;
         let events = running.connection.raw().listen(running.raw(event)?)?;
+        let interrupt = Interrupt::new()?;
         registration.send(running, true).await?;
-        let watched = watch(running, event, events, arguments, output).await;
+        let watched = watch(running, event, events, interrupt, arguments, output).await;
         let switched_off = registration.send(running, false).await;
         watched.and(switched_off)
     })
@@ -36,28 +36,31 @@ async fn watch(
     running: &Running,
     event: MessageId,
     mut events: RawEvents,
+    mut interrupt: Interrupt,
     arguments: &EventsArgs,
     output: &mut Output,
 ) -> anyhow::Result<()> {
-    let mut end = pin!(end(arguments.timeout));
+    let mut timed_out = pin!(async {
+        match arguments.timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    });
     let mut seen = 0;
     loop {
         let received = tokio::select! {
             biased;
-            end = &mut end => match (end?, arguments.count) {
-                (End::TimedOut, Some(count)) => {
-                    bail!("{}: {seen} of {count} came in time", arguments.name)
-                }
-                _ => return Ok(()),
+            () = interrupt.wait() => return Ok(()),
+            () = &mut timed_out => match arguments.count {
+                Some(count) => bail!("{}: {seen} of {count} came in time", arguments.name),
+                None => return Ok(()),
             },
             received = events.next() => received,
         };
         match received {
             Ok(payload) => {
-                print(
-                    output,
-                    &running.api().decode_payload(event, &payload).context("an event cannot be read")?,
-                )?;
+                let event = running.api().decode_payload(event, &payload);
+                print(output, &event.context("an event cannot be read")?)?;
             }
             Err(error @ EventError::Overrun { .. }) => {
                 note(error);
@@ -69,28 +72,6 @@ async fn watch(
         if arguments.count == Some(seen) {
             return Ok(());
         }
-    }
-}
-
-/// Why no more events are waited for.
-enum End {
-    Interrupted,
-    TimedOut,
-}
-
-/// Waits until the user has had enough.
-async fn end(timeout: Option<Duration>) -> anyhow::Result<End> {
-    let mut terminated = signal(SignalKind::terminate()).context("cannot wait for signals")?;
-    let timed_out = async {
-        match timeout {
-            Some(timeout) => tokio::time::sleep(timeout).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed.context("cannot wait for Ctrl-C").map(|()| End::Interrupted),
-        _ = terminated.recv() => Ok(End::Interrupted),
-        () = timed_out => Ok(End::TimedOut),
     }
 }
 
