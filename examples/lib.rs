@@ -1,0 +1,1 @@
+//! Programs to start from: `cargo run --example quickstart`, `cargo run --example first_program -- SOCKET`.
