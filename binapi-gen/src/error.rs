@@ -15,14 +15,14 @@ pub enum GenerateError {
         /// VPP's name of the message or type.
         item: String,
         /// Why.
-        fault: Fault,
+        fault: Box<Fault>,
     },
     /// No definitions were given.
     #[error("nothing to generate from: give a folder of *.api.json files or an API")]
     NoInput,
     /// The definitions cannot be read.
     #[error(transparent)]
-    Read(#[from] vpp_schema::ReadError),
+    Read(Box<vpp_schema::ReadError>),
     /// The output cannot be written. What was there before is still there.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -59,6 +59,12 @@ pub enum GenerateError {
     },
 }
 
+impl From<vpp_schema::ReadError> for GenerateError {
+    fn from(error: vpp_schema::ReadError) -> Self {
+        Self::Read(Box::new(error))
+    }
+}
+
 /// Why no Rust can be generated for a definition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -86,12 +92,6 @@ pub enum Fault {
     NotAName {
         /// What the definition says.
         name: String,
-    },
-    /// A union whose member has no fixed size.
-    #[error("member {member} of the union has no fixed size")]
-    VariableMember {
-        /// The member.
-        member: String,
     },
     /// A union that different fields select by discriminators of different types.
     #[error("it is selected by {first} in one place and by {second} in another")]

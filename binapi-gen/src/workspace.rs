@@ -48,11 +48,12 @@ fn pool(
         let text = emit::module_file(plan, vpp_name, &paths, provenance)?;
         output.add(format!("{sources}/{module}.rs"), text);
     }
-    let registry = "#[cfg(feature = \"registry\")]\npub mod registry;\n\n";
+    // What is written by hand in the pool.
+    let by_hand = "#[cfg(feature = \"registry\")]\npub mod registry;\nmod shortcuts;\n\n";
     let docs = "Typed messages of VPP's binary API: every definition of every pinned release, once.\n\n\
         A module per API module, each behind the feature of its name; `all-modules` is all of them. Programs use the\n\
         crate of a release (`vpp-26-06`), which re-exports what that release has.";
-    output.add(format!("{sources}/lib.rs"), emit::library_file(plan, provenance, docs, registry));
+    output.add(format!("{sources}/lib.rs"), emit::library_file(plan, provenance, docs, by_hand));
     output.add(format!("{sources}/registry/entries.rs"), emit::registry_file(plan, provenance));
     output.own(sources);
     let features = emit::pool_features(plan);

@@ -2,13 +2,13 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
-use vpp_schema::{Answer, DefaultValue, FieldType, MessageDef, MessageId, Scalar, TypeKind, TypeRef};
+use vpp_schema::{Answer, DefaultValue, FieldType, Layout, MessageDef, MessageId, Scalar, TypeKind, TypeRef};
 
 use super::block::{Context, Kind, Part};
 use super::comment::{Comment, escape};
 use super::defaults::cut;
 use super::format::fill;
-use crate::pass::plan::Plan;
+use crate::pass::plan::{Definition, Plan};
 use crate::pass::services::{Received, Role};
 use crate::special_cases;
 
@@ -35,14 +35,8 @@ impl<'a> Context<'_, 'a, '_> {
         match (self.plan.message_def(self.item), self.plan.type_def(self.item)) {
             (Some(message), _) => self.message_docs(message, &mut paragraphs),
             (_, Some(definition)) => {
-                let what = match &definition.kind {
-                    TypeKind::Struct(_) => "a struct".to_owned(),
-                    TypeKind::Union(_) => "a union".to_owned(),
-                    TypeKind::Alias(_) => "another name".to_owned(),
-                    TypeKind::Enum(_) => self.enum_docs(),
-                };
-                paragraphs.push(format!("`{}`: {what}.", definition.name));
-                paragraphs.extend(comment_paragraphs(definition.comment.as_deref()));
+                paragraphs.push(format!("`{}`: {}.", definition.name, self.type_docs(&definition.kind)));
+                paragraphs.extend(text_docs(&definition.name, definition.comment.as_deref()));
                 paragraphs.push(String::new());
                 paragraphs.push(format!("{}.", self.found_in()));
             }
@@ -51,11 +45,23 @@ impl<'a> Context<'_, 'a, '_> {
         paragraphs
     }
 
-    fn enum_docs(&self) -> String {
-        let Some(definition) = &self.item.enumeration else { return "an enum".to_owned() };
-        match definition.is_flags {
-            true => format!("a set of flags, on the wire a `{}`", definition.repr),
-            false => format!("an enum, on the wire a `{}`", definition.repr),
+    /// What kind of type it is, and its bytes.
+    fn type_docs(&self, kind: &TypeKind) -> String {
+        let bytes = |count: usize| format!("{count} byte{}", if count == 1 { "" } else { "s" });
+        let size = match self.item.definition {
+            Definition::Type(id) => match self.api.layout_of_type(id) {
+                Layout::Fixed(len) => bytes(len),
+                Layout::Variable(len) => format!("{} or more", bytes(len)),
+            },
+            Definition::Message(_) => String::new(),
+        };
+        match (kind, &self.item.enumeration) {
+            (TypeKind::Enum(_), Some(definition)) if definition.is_flags => {
+                format!("a set of flags, on the wire a `{}`", definition.repr)
+            }
+            (TypeKind::Enum(definition), _) => format!("an enum, on the wire a `{}`", definition.repr),
+            (TypeKind::Union(_), _) => format!("a union of {size}"),
+            (TypeKind::Struct(_) | TypeKind::Alias(_), _) => size,
         }
     }
 
@@ -63,11 +69,7 @@ impl<'a> Context<'_, 'a, '_> {
         let role = self.plan.role(self.item);
         let what = role.map_or_else(|| "message".to_owned(), |role| self.role_docs(role));
         paragraphs.push(format!("`{}`: {what}.", message.name));
-        let mut text = comment_paragraphs(message.comment.as_deref());
-        if let (true, Some(note)) = (text.is_empty(), special_cases::message_note(&message.name)) {
-            text = vec![String::new(), note.to_owned()];
-        }
-        paragraphs.extend(text);
+        paragraphs.extend(text_docs(&message.name, message.comment.as_deref()));
         paragraphs.push(String::new());
         paragraphs.push(format!("CRC `{:08x}`. {}.", message.crc, self.found_in()));
         paragraphs.extend(status_docs(message));
@@ -130,7 +132,7 @@ impl<'a> Context<'_, 'a, '_> {
         };
         let comment = comment.map(Comment::parse).unwrap_or_default();
         let name = part.field.name.as_str();
-        let mut text = match (comment.param(name), special_cases::field_note(name)) {
+        let mut text = match (comment.param(name), special_cases::field_note(&self.item.vpp_name, name)) {
             (Some(text), _) => sentence(&escape(text)),
             (None, Some(note)) => note.to_owned(),
             (None, None) => self.derived_docs(part),
@@ -145,32 +147,38 @@ impl<'a> Context<'_, 'a, '_> {
     /// What name and type say.
     fn derived_docs(&self, part: &Part<'a>) -> String {
         let name = part.field.name.as_str();
-        let is_bool = part.resolved == FieldType::One(TypeRef::Scalar(Scalar::Bool));
-        for (start, text) in
-            [("is_", "Whether it is"), ("use_", "Whether to use"), ("has_", "Whether it has")]
-        {
-            if let (true, Some(rest)) = (is_bool, name.strip_prefix(start)) {
-                return format!("{text} {}.", words(rest));
-            }
+        let scalar = match part.resolved {
+            FieldType::One(TypeRef::Scalar(scalar)) => Some(scalar),
+            _ => None,
+        };
+        if let (Some(scalar), Some(rest)) = (scalar, name.strip_prefix("is_")) {
+            let values = if scalar == Scalar::Bool { "" } else { ": 1, or 0" };
+            return format!("Whether it is {}{values}.", words(rest));
         }
-        for start in ["n_", "num_", "nb_"] {
-            if let Some(rest) = name.strip_prefix(start) {
-                return format!("Number of {}.", words(rest));
+        for (start, text) in [("n_", "Number of"), ("num_", "Number of"), ("nb_", "Number of")] {
+            if let (Some(_), Some(rest)) = (scalar, name.strip_prefix(start)) {
+                return format!("{text} {}.", words(rest));
             }
         }
         for (end, text) in [
             ("_sw_if_index", "Index of the interface"),
-            ("_index", "Index in VPP"),
-            ("_name", "Name"),
-            ("_port", "Port"),
-            ("_id", "Number"),
+            ("_index", "Index in VPP of the"),
+            ("_name", "Name of the"),
+            ("_id", "Number of the"),
         ] {
             if let Some(rest) = name.strip_suffix(end) {
-                return format!("{text}: {}.", words(rest));
+                let colon = if end == "_sw_if_index" { ":" } else { "" };
+                return format!("{text}{colon} {}.", words(rest));
             }
         }
-        let ty = self.vpp_type(part.field.ty);
-        format!("{} (`{ty}`).", capital(&words(name)))
+        let meaning = capital(&words(name));
+        match part.field.ty {
+            // The Rust type says it by name.
+            FieldType::One(TypeRef::Named(_)) | FieldType::FixedString(_) | FieldType::LongString => {
+                format!("{meaning}.")
+            }
+            ty => format!("{meaning} (`{}`).", self.vpp_type(ty)),
+        }
     }
 
     /// VPP's name of a type.
@@ -258,9 +266,14 @@ pub(super) fn found_in(plan: &Plan<'_>, releases: &[usize]) -> String {
     }
 }
 
-fn comment_paragraphs(comment: Option<&str>) -> Vec<String> {
-    let comment = comment.map(Comment::parse).unwrap_or_default();
-    comment.text.iter().flat_map(|text| [String::new(), sentence(&escape(text))]).collect()
+/// What VPP's comment says of an item, else what we know of it; each paragraph behind an empty line.
+fn text_docs(name: &str, comment: Option<&str>) -> Vec<String> {
+    let mut text = comment.map(Comment::parse).unwrap_or_default().text;
+    text.iter_mut().for_each(|text| *text = sentence(&escape(text)));
+    if text.is_empty() {
+        text.extend(special_cases::item_note(name).map(str::to_owned));
+    }
+    text.into_iter().flat_map(|text| [String::new(), text]).collect()
 }
 
 /// Options that say how long a message stays.

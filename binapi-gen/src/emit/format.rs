@@ -136,6 +136,6 @@ mod tests {
         assert_eq!(use_line("use", "a", ["B"].into_iter()), "use a::B;\n");
         let names: Vec<String> = (0..20).map(|n| format!("Name{n:03}")).collect();
         let text = use_line("pub use", "a", names.iter().map(String::as_str));
-        assert!(text.lines().all(|line| line.len() <= WIDTH) && text.lines().count() == 5, "{text}");
+        assert!(text.lines().all(|line| line.len() <= WIDTH) && text.lines().count() == 4, "{text}");
     }
 }

@@ -87,12 +87,10 @@ fn module_docs(plan: &Plan<'_>, module: &str) -> String {
     let mut text = format!("//! API module `{module}`");
     let newest = planned.releases.first().map(|release| plan.releases[*release]);
     let definition = newest.and_then(|release| release.api.find_module(module));
-    if let Some((_, definition)) = definition {
-        if let Some(version) = definition.option("version") {
-            text.push_str(&format!(", version {version}"));
-            if version.starts_with("0.") {
-                text.push_str(": may change in any release of VPP");
-            }
+    if let Some(version) = definition.and_then(|(_, definition)| definition.option("version")) {
+        text.push_str(&format!(", version {version}"));
+        if version.starts_with("0.") {
+            text.push_str(": may change in any release of VPP");
         }
     }
     let messages = planned

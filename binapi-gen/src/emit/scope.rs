@@ -1,6 +1,6 @@
 //! The names of one generated file: its own items, and what it imports.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use proc_macro2::TokenStream;
 
@@ -21,25 +21,43 @@ pub(crate) struct Paths {
 pub(super) struct Scope<'p> {
     module: &'p str,
     paths: &'p Paths,
-    local: HashSet<String>,
+    /// The file's own names; where from, for those that are re-exported.
+    local: HashMap<String, Option<String>>,
     /// Imported names and where from.
     imports: BTreeMap<String, String>,
+    /// Traits whose names are taken, imported for their methods.
+    nameless: BTreeSet<&'static str>,
 }
 
 /// Names of the standard library's prelude that generated code uses, and where they are when a definition took them.
 const PRELUDE: &[(&str, &str)] =
     &[("Default", "std::default"), ("Self", ""), ("String", "std::string"), ("Vec", "std::vec")];
 
+/// Traits of the runtime whose methods are called outside of their own implementations.
+const METHOD_TRAITS: &[&str] = &["Message", "Span", "Union", "View"];
+
 impl<'p> Scope<'p> {
     pub(super) fn new(plan: &'p Plan<'_>, module: &'p str, paths: &'p Paths) -> Self {
         let items = plan.modules.get(module).map(|module| &module.items[..]).unwrap_or_default();
-        let local = items.iter().flat_map(|id| plan.item(*id).names()).collect();
-        Self { module, paths, local, imports: BTreeMap::new() }
+        let mut local = HashMap::new();
+        for item in items.iter().map(|id| plan.item(*id)) {
+            let from = match item.runtime {
+                Some(RuntimeType::Wire(known)) if known == item.name => Some(paths.runtime.clone()),
+                _ => None,
+            };
+            local.extend(item.names().into_iter().map(|name| (name, from.clone())));
+        }
+        Self { module, paths, local, imports: BTreeMap::new(), nameless: BTreeSet::new() }
     }
 
     /// A name of the runtime crate.
     pub(super) fn wire(&mut self, name: &str) -> TokenStream {
         let runtime = self.paths.runtime.clone();
+        if let (true, Some(name)) =
+            (self.local.contains_key(name), METHOD_TRAITS.iter().find(|known| **known == name))
+        {
+            self.nameless.insert(name);
+        }
         self.path(&runtime, name)
     }
 
@@ -56,7 +74,7 @@ impl<'p> Scope<'p> {
     /// A name of the prelude.
     pub(super) fn prelude(&self, name: &str) -> TokenStream {
         match PRELUDE.iter().find(|(known, _)| *known == name) {
-            Some((_, module)) if self.local.contains(name) => tokens(&format!("::{module}::{name}")),
+            Some((_, module)) if self.local.contains_key(name) => tokens(&format!("::{module}::{name}")),
             _ => tokens(name),
         }
     }
@@ -85,7 +103,10 @@ impl<'p> Scope<'p> {
     }
 
     fn path(&mut self, from: &str, name: &str) -> TokenStream {
-        let is_free = !self.local.contains(name)
+        if self.local.get(name).is_some_and(|there| there.as_deref() == Some(from)) {
+            return tokens(name);
+        }
+        let is_free = !self.local.contains_key(name)
             && self.imports.get(name).is_none_or(|there| there == from)
             && !PRELUDE.iter().any(|(known, _)| *known == name);
         if is_free {
@@ -106,16 +127,18 @@ impl<'p> Scope<'p> {
             };
             by_path.entry((group, from)).or_default().insert(name);
         }
-        let mut text = String::new();
-        let mut last = None;
+        let mut groups: BTreeMap<u8, Vec<String>> = BTreeMap::new();
         for ((group, from), names) in by_path {
-            if last.is_some_and(|last| last != group) {
-                text.push('\n');
-            }
-            last = Some(group);
-            text.push_str(&super::format::use_line("use", from, names.into_iter()));
+            let line = super::format::use_line("use", from, names.into_iter());
+            groups.entry(group).or_default().push(line);
         }
-        text
+        for name in &self.nameless {
+            let line = format!("#[allow(unused_imports)]\nuse {}::{name} as _;\n", self.paths.runtime);
+            groups.entry(1).or_default().push(line);
+        }
+        groups.values_mut().for_each(|lines| lines.sort());
+        let groups: Vec<_> = groups.into_values().map(|lines| lines.concat()).collect();
+        groups.join("\n")
     }
 }
 

@@ -4,7 +4,6 @@ use vpp_schema::{Api, FieldType, TypeKind, TypeRef};
 
 use super::plan::{Definition, Item, ItemId, Plan};
 use super::services::Received;
-use super::unions;
 use crate::special_cases;
 
 /// Decides for all items. Types come before what refers to them.
@@ -117,10 +116,4 @@ pub(crate) fn viewed_type(
         }
         _ => None,
     }
-}
-
-/// Whether a field is the discriminator of a union of its block.
-pub(crate) fn is_discriminator(api: &Api, fields: &[vpp_schema::Field], index: usize) -> bool {
-    (index + 1..fields.len())
-        .any(|at| unions::discriminator(api, fields, at).is_some_and(|(found, _)| found == index))
 }

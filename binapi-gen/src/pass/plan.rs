@@ -178,6 +178,10 @@ impl<'a> Plan<'a> {
 
     /// An error about an item.
     pub(crate) fn error(&self, item: &Item, fault: Fault) -> GenerateError {
-        GenerateError::Definition { module: item.module.clone(), item: item.vpp_name.clone(), fault }
+        GenerateError::Definition {
+            module: item.module.clone(),
+            item: item.vpp_name.clone(),
+            fault: Box::new(fault),
+        }
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn collect(plan: &mut Plan<'_>) -> Result<(), GenerateError> {
             planned.name = names::snake_name(&module.name).map_err(|fault| GenerateError::Definition {
                 module: module.name.clone(),
                 item: "module".to_owned(),
-                fault,
+                fault: Box::new(fault),
             })?;
         }
     }

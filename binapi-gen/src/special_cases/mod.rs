@@ -4,10 +4,10 @@
 //! with a name of VPP.
 
 mod field_notes;
-mod message_notes;
+mod item_notes;
 
 pub(crate) use field_notes::field_note;
-pub(crate) use message_notes::message_note;
+pub(crate) use item_notes::item_note;
 
 /// A type of VPP that stands for a type with behaviour of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

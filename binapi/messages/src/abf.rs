@@ -21,7 +21,7 @@ use vpp_wire::{
 use crate::fib_types::FibPath;
 use crate::interface_types::InterfaceIndex;
 
-/// `abf_policy`: a struct.
+/// `abf_policy`: 9 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -123,7 +123,7 @@ impl fmt::Debug for AbfPolicyView<'_> {
     }
 }
 
-/// `abf_itf_attach`: a struct.
+/// `abf_itf_attach`: 13 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -288,7 +288,7 @@ impl fmt::Debug for AbfPluginGetVersionReplyView<'_> {
 pub struct AbfPolicyAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Policy (`abf_policy`).
+    /// Policy.
     pub policy: AbfPolicy,
 }
 
@@ -405,7 +405,7 @@ impl fmt::Debug for AbfPolicyAddDelReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AbfPolicyDetails {
-    /// Policy (`abf_policy`).
+    /// Policy.
     pub policy: AbfPolicy,
 }
 
@@ -441,7 +441,7 @@ pub struct AbfPolicyDetailsView<'a> {
 }
 
 impl<'a> AbfPolicyDetailsView<'a> {
-    /// Policy (`abf_policy`).
+    /// Policy.
     #[must_use]
     pub fn policy(&self) -> AbfPolicyView<'a> {
         self.policy
@@ -520,7 +520,7 @@ impl Dump for AbfPolicyDump {
 pub struct AbfItfAttachAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Attach (`abf_itf_attach`).
+    /// Attach.
     pub attach: AbfItfAttach,
 }
 
@@ -635,7 +635,7 @@ impl fmt::Debug for AbfItfAttachAddDelReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AbfItfAttachDetails {
-    /// Attach (`abf_itf_attach`).
+    /// Attach.
     pub attach: AbfItfAttach,
 }
 
@@ -669,7 +669,7 @@ pub struct AbfItfAttachDetailsView<'a> {
 }
 
 impl<'a> AbfItfAttachDetailsView<'a> {
-    /// Attach (`abf_itf_attach`).
+    /// Attach.
     #[must_use]
     pub fn attach(&self) -> AbfItfAttach {
         value_at(self.fixed, 0)

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Items, Message, MessageInfo, Request, Span,
@@ -175,7 +175,7 @@ impl Request for AclPluginControlPing {
 pub struct AclPluginControlPingReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Index in VPP: client.
+    /// Index in VPP of the client.
     pub client_index: u32,
     /// Process id of VPP.
     pub vpe_pid: u32,
@@ -223,7 +223,7 @@ impl<'a> AclPluginControlPingReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: client.
+    /// Index in VPP of the client.
     #[must_use]
     pub fn client_index(&self) -> u32 {
         value_at(self.fixed, 4)

@@ -40,18 +40,20 @@ open_enum!(
     ]
 );
 
-/// `acl_rule`: a struct.
+/// `acl_rule`: 48 bytes.
+///
+/// One rule of an access list; the first that matches counts.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AclRule {
-    /// Is permit (`acl_action`).
+    /// Is permit.
     pub is_permit: AclAction,
-    /// Source prefix (`prefix`).
+    /// Source prefix.
     pub src_prefix: Prefix,
-    /// Destination prefix (`prefix`).
+    /// Destination prefix.
     pub dst_prefix: Prefix,
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     pub proto: IpProto,
     /// Srcport or icmptype first (`u16`).
     pub srcport_or_icmptype_first: u16,
@@ -101,18 +103,18 @@ impl Wire for AclRule {
 
 impl FixedSize for AclRule {}
 
-/// `macip_acl_rule`: a struct.
+/// `macip_acl_rule`: 31 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MacipAclRule {
-    /// Is permit (`acl_action`).
+    /// Is permit.
     pub is_permit: AclAction,
     /// Source MAC address.
     pub src_mac: MacAddress,
-    /// Source MAC mask (`mac_address`).
+    /// Source MAC mask.
     pub src_mac_mask: MacAddress,
-    /// Source prefix (`prefix`).
+    /// Source prefix.
     pub src_prefix: Prefix,
 }
 

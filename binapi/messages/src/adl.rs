@@ -140,7 +140,7 @@ impl fmt::Debug for AdlInterfaceEnableDisableReplyView<'_> {
 pub struct AdlAllowlistEnableDisable {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Number: fib.
+    /// Number of the fib.
     pub fib_id: u32,
     /// IPv4 (`bool`).
     pub ip4: bool,

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, StreamEnd, View,
@@ -382,7 +382,7 @@ impl fmt::Debug for AfPacketCreateV2ReplyView<'_> {
 /// CRC `b3a809d4`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AfPacketCreateV3 {
-    /// Mode (`af_packet_mode`).
+    /// Mode.
     pub mode: AfPacketMode,
     /// Hardware address.
     pub hw_addr: MacAddress,
@@ -398,7 +398,7 @@ pub struct AfPacketCreateV3 {
     pub rx_frames_per_block: u32,
     /// Transmit frames per block (`u32`).
     pub tx_frames_per_block: u32,
-    /// Flags (`af_packet_flags`).
+    /// Flags.
     pub flags: AfPacketFlags,
     /// Number of receive queues. Default: `1`.
     pub num_rx_queues: u16,

@@ -70,9 +70,9 @@ flag_set!(
 /// CRC `cf4b1827`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AfXdpCreateV3 {
-    /// Host interface (`string`). At most 63 bytes.
+    /// Host interface. At most 63 bytes.
     pub host_if: String,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Number of receive queues. Default: `1`.
     pub rxq_num: u16,
@@ -80,11 +80,11 @@ pub struct AfXdpCreateV3 {
     pub rxq_size: u16,
     /// Descriptors of a transmit queue.
     pub txq_size: u16,
-    /// Mode (`af_xdp_mode`). Default: `AF_XDP_API_MODE_AUTO`.
+    /// Mode. Default: `AF_XDP_API_MODE_AUTO`.
     pub mode: AfXdpMode,
-    /// Flags (`af_xdp_flag`).
+    /// Flags.
     pub flags: AfXdpFlag,
-    /// Prog (`string`). At most 255 bytes.
+    /// Prog. At most 255 bytes.
     pub prog: String,
     /// Network namespace of the host; empty for VPP's own. At most 63 bytes.
     pub netns: String,

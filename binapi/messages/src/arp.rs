@@ -21,16 +21,16 @@ use vpp_wire::{
 
 use crate::interface_types::InterfaceIndex;
 
-/// `proxy_arp`: a struct.
+/// `proxy_arp`: 12 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProxyArp {
     /// Number of the table of routes (VRF); 0 for the default one.
     pub table_id: u32,
-    /// Low (`ip4_address`).
+    /// Low.
     pub low: Ipv4Addr,
-    /// Hi (`ip4_address`).
+    /// Hi.
     pub hi: Ipv4Addr,
 }
 
@@ -71,7 +71,7 @@ impl FixedSize for ProxyArp {}
 pub struct ProxyArpAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Proxy (`proxy_arp`).
+    /// Proxy.
     pub proxy: ProxyArp,
 }
 
@@ -214,7 +214,7 @@ impl Dump for ProxyArpDump {
 /// CRC `5b948673`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProxyArpDetails {
-    /// Proxy (`proxy_arp`).
+    /// Proxy.
     pub proxy: ProxyArp,
 }
 
@@ -248,7 +248,7 @@ pub struct ProxyArpDetailsView<'a> {
 }
 
 impl<'a> ProxyArpDetailsView<'a> {
-    /// Proxy (`proxy_arp`).
+    /// Proxy.
     #[must_use]
     pub fn proxy(&self) -> ProxyArp {
         value_at(self.fixed, 0)

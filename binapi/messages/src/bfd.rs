@@ -302,11 +302,11 @@ pub struct BfdUdpGetEchoSourceReply {
     pub is_set: bool,
     /// Have usable IPv4 (`bool`).
     pub have_usable_ip4: bool,
-    /// IPv4 address (`ip4_address`).
+    /// IPv4 address.
     pub ip4_addr: Ipv4Addr,
     /// Have usable IPv6 (`bool`).
     pub have_usable_ip6: bool,
-    /// IPv6 address (`ip6_address`).
+    /// IPv6 address.
     pub ip6_addr: Ipv6Addr,
 }
 
@@ -392,7 +392,7 @@ impl<'a> BfdUdpGetEchoSourceReplyView<'a> {
         value_at(self.fixed, 9)
     }
 
-    /// IPv4 address (`ip4_address`).
+    /// IPv4 address.
     #[must_use]
     pub fn ip4_addr(&self) -> Ipv4Addr {
         value_at(self.fixed, 10)
@@ -404,7 +404,7 @@ impl<'a> BfdUdpGetEchoSourceReplyView<'a> {
         value_at(self.fixed, 14)
     }
 
-    /// IPv6 address (`ip6_address`).
+    /// IPv6 address.
     #[must_use]
     pub fn ip6_addr(&self) -> Ipv6Addr {
         value_at(self.fixed, 15)
@@ -1027,7 +1027,7 @@ pub struct BfdUdpSessionDetails {
     pub local_addr: Address,
     /// Address of the peer.
     pub peer_addr: Address,
-    /// State (`bfd_state`).
+    /// State.
     pub state: BfdState,
     /// Whether it is authenticated.
     pub is_authenticated: bool,
@@ -1111,7 +1111,7 @@ impl<'a> BfdUdpSessionDetailsView<'a> {
         value_at(self.fixed, 21)
     }
 
-    /// State (`bfd_state`).
+    /// State.
     #[must_use]
     pub fn state(&self) -> BfdState {
         value_at(self.fixed, 38)
@@ -1199,7 +1199,7 @@ pub struct BfdUdpSessionSetFlags {
     pub local_addr: Address,
     /// Address of the peer.
     pub peer_addr: Address,
-    /// Flags (`if_status_flags`).
+    /// Flags.
     pub flags: IfStatusFlags,
 }
 
@@ -1435,7 +1435,7 @@ pub struct BfdUdpSessionEvent {
     pub local_addr: Address,
     /// Address of the peer.
     pub peer_addr: Address,
-    /// State (`bfd_state`).
+    /// State.
     pub state: BfdState,
     /// Whether it is authenticated.
     pub is_authenticated: bool,
@@ -1540,7 +1540,7 @@ impl<'a> BfdUdpSessionEventView<'a> {
         value_at(self.fixed, 25)
     }
 
-    /// State (`bfd_state`).
+    /// State.
     #[must_use]
     pub fn state(&self) -> BfdState {
         value_at(self.fixed, 42)

@@ -20,7 +20,7 @@ use vpp_wire::{
 
 use crate::fib_types::FibPath;
 
-/// `bier_table_id`: a struct.
+/// `bier_table_id`: 3 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,7 +29,7 @@ pub struct BierTableId {
     pub bt_set: u8,
     /// Bt sub domain (`u8`).
     pub bt_sub_domain: u8,
-    /// Number: bt hdr length.
+    /// Number of the bt hdr length.
     pub bt_hdr_len_id: u8,
 }
 
@@ -53,14 +53,14 @@ impl Wire for BierTableId {
 
 impl FixedSize for BierTableId {}
 
-/// `bier_route`: a struct.
+/// `bier_route`: 8 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BierRoute {
     /// Br bp (`u32`).
     pub br_bp: u32,
-    /// Number: br table.
+    /// Number of the br table.
     pub br_tbl_id: BierTableId,
     /// Br paths (`fib_path[]`). At most 255.
     pub br_paths: Vec<FibPath>,
@@ -103,7 +103,7 @@ impl<'a> BierRouteView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Number: br table.
+    /// Number of the br table.
     #[must_use]
     pub fn br_tbl_id(&self) -> BierTableId {
         value_at(self.fixed, 4)
@@ -156,7 +156,7 @@ impl fmt::Debug for BierRouteView<'_> {
 /// CRC `35e59209`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BierTableAddDel {
-    /// Number: bt table.
+    /// Number of the bt table.
     pub bt_tbl_id: BierTableId,
     /// Bt label (`u32`).
     pub bt_label: u32,
@@ -308,7 +308,7 @@ impl Dump for BierTableDump {
 pub struct BierTableDetails {
     /// Bt label (`u32`).
     pub bt_label: u32,
-    /// Number: bt table.
+    /// Number of the bt table.
     pub bt_tbl_id: BierTableId,
 }
 
@@ -352,7 +352,7 @@ impl<'a> BierTableDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Number: bt table.
+    /// Number of the bt table.
     #[must_use]
     pub fn bt_tbl_id(&self) -> BierTableId {
         value_at(self.fixed, 4)
@@ -394,7 +394,7 @@ pub struct BierRouteAddDel {
     pub br_is_add: bool,
     /// Br is replace (`bool`).
     pub br_is_replace: bool,
-    /// Br route (`bier_route`).
+    /// Br route.
     pub br_route: BierRoute,
 }
 
@@ -510,7 +510,7 @@ impl fmt::Debug for BierRouteAddDelReplyView<'_> {
 /// CRC `38339846`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BierRouteDump {
-    /// Number: br table.
+    /// Number of the br table.
     pub br_tbl_id: BierTableId,
 }
 
@@ -547,7 +547,7 @@ impl Dump for BierRouteDump {
 /// CRC `4008caee`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BierRouteDetails {
-    /// Br route (`bier_route`).
+    /// Br route.
     pub br_route: BierRoute,
 }
 
@@ -583,7 +583,7 @@ pub struct BierRouteDetailsView<'a> {
 }
 
 impl<'a> BierRouteDetailsView<'a> {
-    /// Br route (`bier_route`).
+    /// Br route.
     #[must_use]
     pub fn br_route(&self) -> BierRouteView<'a> {
         self.br_route
@@ -625,7 +625,7 @@ impl fmt::Debug for BierRouteDetailsView<'_> {
 /// CRC `3856dc3d`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BierImpAdd {
-    /// Number: bi table.
+    /// Number of the bi table.
     pub bi_tbl_id: BierTableId,
     /// Bi source (`u16`).
     pub bi_src: u16,
@@ -680,7 +680,7 @@ impl Request for BierImpAdd {
 pub struct BierImpAddReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Index in VPP: bi.
+    /// Index in VPP of the bi.
     pub bi_index: u32,
 }
 
@@ -724,7 +724,7 @@ impl<'a> BierImpAddReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: bi.
+    /// Index in VPP of the bi.
     #[must_use]
     pub fn bi_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -762,7 +762,7 @@ impl fmt::Debug for BierImpAddReplyView<'_> {
 /// CRC `7d45edf6`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BierImpDel {
-    /// Index in VPP: bi.
+    /// Index in VPP of the bi.
     pub bi_index: u32,
 }
 
@@ -901,7 +901,7 @@ impl Dump for BierImpDump {
 /// CRC `b76192df`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BierImpDetails {
-    /// Number: bi table.
+    /// Number of the bi table.
     pub bi_tbl_id: BierTableId,
     /// Bi source (`u16`).
     pub bi_src: u16,
@@ -953,7 +953,7 @@ pub struct BierImpDetailsView<'a> {
 }
 
 impl<'a> BierImpDetailsView<'a> {
-    /// Number: bi table.
+    /// Number of the bi table.
     #[must_use]
     pub fn bi_tbl_id(&self) -> BierTableId {
         value_at(self.fixed, 0)
@@ -1012,7 +1012,7 @@ impl fmt::Debug for BierImpDetailsView<'_> {
 /// CRC `889657ac`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BierDispTableAddDel {
-    /// Number: bdt table.
+    /// Number of the bdt table.
     pub bdt_tbl_id: u32,
     /// Bdt is add (`bool`).
     pub bdt_is_add: bool,
@@ -1158,7 +1158,7 @@ impl Dump for BierDispTableDump {
 /// CRC `d27942c0`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BierDispTableDetails {
-    /// Number: bdt table.
+    /// Number of the bdt table.
     pub bdt_tbl_id: u32,
 }
 
@@ -1192,7 +1192,7 @@ pub struct BierDispTableDetailsView<'a> {
 }
 
 impl<'a> BierDispTableDetailsView<'a> {
-    /// Number: bdt table.
+    /// Number of the bdt table.
     #[must_use]
     pub fn bdt_tbl_id(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -1231,7 +1231,7 @@ impl fmt::Debug for BierDispTableDetailsView<'_> {
 pub struct BierDispEntryAddDel {
     /// Bde bp (`u16`).
     pub bde_bp: u16,
-    /// Number: bde table.
+    /// Number of the bde table.
     pub bde_tbl_id: u32,
     /// Bde is add (`bool`).
     pub bde_is_add: bool,
@@ -1364,7 +1364,7 @@ impl fmt::Debug for BierDispEntryAddDelReplyView<'_> {
 /// CRC `b5fa54ad`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BierDispEntryDump {
-    /// Number: bde table.
+    /// Number of the bde table.
     pub bde_tbl_id: u32,
 }
 
@@ -1403,7 +1403,7 @@ impl Dump for BierDispEntryDump {
 pub struct BierDispEntryDetails {
     /// Bde bp (`u16`).
     pub bde_bp: u16,
-    /// Number: bde table.
+    /// Number of the bde table.
     pub bde_tbl_id: u32,
     /// Bde is add (`bool`).
     pub bde_is_add: bool,
@@ -1469,7 +1469,7 @@ impl<'a> BierDispEntryDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Number: bde table.
+    /// Number of the bde table.
     #[must_use]
     pub fn bde_tbl_id(&self) -> u32 {
         value_at(self.fixed, 2)

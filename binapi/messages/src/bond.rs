@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, StreamEnd, View,
@@ -98,9 +98,9 @@ pub struct BondCreate {
     pub use_custom_mac: bool,
     /// MAC address; zeros let VPP choose where it creates one.
     pub mac_address: MacAddress,
-    /// Mode (`bond_mode`).
+    /// Mode.
     pub mode: BondMode,
-    /// Lb (`bond_lb_algo`).
+    /// Lb.
     pub lb: BondLbAlgo,
     /// Whether only links on the packet's NUMA node are used.
     pub numa_only: bool,
@@ -249,9 +249,9 @@ impl fmt::Debug for BondCreateReplyView<'_> {
 /// CRC `912fda76`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BondCreate2 {
-    /// Mode (`bond_mode`).
+    /// Mode.
     pub mode: BondMode,
-    /// Lb (`bond_lb_algo`).
+    /// Lb.
     pub lb: BondLbAlgo,
     /// Whether only links on the packet's NUMA node are used.
     pub numa_only: bool,
@@ -1017,9 +1017,9 @@ pub struct SwInterfaceBondDetails {
     pub sw_if_index: InterfaceIndex,
     /// Number of the item.
     pub id: u32,
-    /// Mode (`bond_mode`).
+    /// Mode.
     pub mode: BondMode,
-    /// Lb (`bond_lb_algo`).
+    /// Lb.
     pub lb: BondLbAlgo,
     /// Whether only links on the packet's NUMA node are used.
     pub numa_only: bool,
@@ -1089,13 +1089,13 @@ impl<'a> SwInterfaceBondDetailsView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Mode (`bond_mode`).
+    /// Mode.
     #[must_use]
     pub fn mode(&self) -> BondMode {
         value_at(self.fixed, 8)
     }
 
-    /// Lb (`bond_lb_algo`).
+    /// Lb.
     #[must_use]
     pub fn lb(&self) -> BondLbAlgo {
         value_at(self.fixed, 12)
@@ -1211,9 +1211,9 @@ pub struct SwBondInterfaceDetails {
     pub sw_if_index: InterfaceIndex,
     /// Number of the item.
     pub id: u32,
-    /// Mode (`bond_mode`).
+    /// Mode.
     pub mode: BondMode,
-    /// Lb (`bond_lb_algo`).
+    /// Lb.
     pub lb: BondLbAlgo,
     /// Whether only links on the packet's NUMA node are used.
     pub numa_only: bool,
@@ -1283,13 +1283,13 @@ impl<'a> SwBondInterfaceDetailsView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Mode (`bond_mode`).
+    /// Mode.
     #[must_use]
     pub fn mode(&self) -> BondMode {
         value_at(self.fixed, 8)
     }
 
-    /// Lb (`bond_lb_algo`).
+    /// Lb.
     #[must_use]
     pub fn lb(&self) -> BondLbAlgo {
         value_at(self.fixed, 12)

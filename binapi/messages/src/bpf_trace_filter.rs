@@ -25,7 +25,7 @@ use vpp_wire::{
 pub struct BpfTraceFilterSet {
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
-    /// Filter (`string`).
+    /// Filter.
     pub filter: String,
 }
 
@@ -151,7 +151,7 @@ pub struct BpfTraceFilterSetV2 {
     pub is_add: bool,
     /// Optimize (`bool`). Default: `true`.
     pub optimize: bool,
-    /// Filter (`string`).
+    /// Filter.
     pub filter: String,
 }
 

@@ -111,9 +111,9 @@ pub struct ClassifyAddDelTable {
     pub skip_n_vectors: u32,
     /// 16-byte vectors that count. Default: `1`.
     pub match_n_vectors: u32,
-    /// Index in VPP: next table. Default: `0xffffffff`.
+    /// Index in VPP of the next table. Default: `0xffffffff`.
     pub next_table_index: u32,
-    /// Index in VPP: miss next. Default: `0xffffffff`.
+    /// Index in VPP of the miss next. Default: `0xffffffff`.
     pub miss_next_index: u32,
     /// Current data flag (`u8`).
     pub current_data_flag: u8,
@@ -216,7 +216,7 @@ impl Request for ClassifyAddDelTable {
 pub struct ClassifyAddDelTableReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Index in VPP: new table.
+    /// Index in VPP of the new table.
     pub new_table_index: u32,
     /// 16-byte vectors to skip before those that count.
     pub skip_n_vectors: u32,
@@ -268,7 +268,7 @@ impl<'a> ClassifyAddDelTableReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: new table.
+    /// Index in VPP of the new table.
     #[must_use]
     pub fn new_table_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -324,13 +324,13 @@ pub struct ClassifyAddDelSession {
     pub is_add: bool,
     /// Index of the classifier table; 0xffffffff for none or a new one.
     pub table_index: u32,
-    /// Index in VPP: hit next. Default: `0xffffffff`.
+    /// Index in VPP of the hit next. Default: `0xffffffff`.
     pub hit_next_index: u32,
     /// Number that comes back with the packet, of the caller's choice. Default: `0xffffffff`.
     pub opaque_index: u32,
     /// Advance (`i32`).
     pub advance: i32,
-    /// Action (`classify_action`). Default: `CLASSIFY_API_ACTION_NONE`.
+    /// Action. Default: `CLASSIFY_API_ACTION_NONE`.
     pub action: ClassifyAction,
     /// Metadata (`u32`).
     pub metadata: u32,
@@ -610,7 +610,7 @@ impl fmt::Debug for PolicerClassifySetInterfaceReplyView<'_> {
 /// CRC `56cbb5fb`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicerClassifyDump {
-    /// Type (`policer_classify_table`).
+    /// Type.
     pub type_: PolicerClassifyTable,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -904,11 +904,11 @@ pub struct ClassifyTableByInterfaceReply {
     pub retval: i32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Number: L2 table.
+    /// Number of the L2 table.
     pub l2_table_id: u32,
-    /// Number: IPv4 table.
+    /// Number of the IPv4 table.
     pub ip4_table_id: u32,
-    /// Number: IPv6 table.
+    /// Number of the IPv6 table.
     pub ip6_table_id: u32,
 }
 
@@ -964,19 +964,19 @@ impl<'a> ClassifyTableByInterfaceReplyView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Number: L2 table.
+    /// Number of the L2 table.
     #[must_use]
     pub fn l2_table_id(&self) -> u32 {
         value_at(self.fixed, 8)
     }
 
-    /// Number: IPv4 table.
+    /// Number of the IPv4 table.
     #[must_use]
     pub fn ip4_table_id(&self) -> u32 {
         value_at(self.fixed, 12)
     }
 
-    /// Number: IPv6 table.
+    /// Number of the IPv6 table.
     #[must_use]
     pub fn ip6_table_id(&self) -> u32 {
         value_at(self.fixed, 16)
@@ -1065,9 +1065,9 @@ pub struct ClassifyTableInfoReply {
     pub skip_n_vectors: u32,
     /// Active sessions (`u32`).
     pub active_sessions: u32,
-    /// Index in VPP: next table.
+    /// Index in VPP of the next table.
     pub next_table_index: u32,
-    /// Index in VPP: miss next.
+    /// Index in VPP of the miss next.
     pub miss_next_index: u32,
     /// Mask (`u8[]`).
     pub mask: Vec<u8>,
@@ -1171,13 +1171,13 @@ impl<'a> ClassifyTableInfoReplyView<'a> {
         value_at(self.fixed, 20)
     }
 
-    /// Index in VPP: next table.
+    /// Index in VPP of the next table.
     #[must_use]
     pub fn next_table_index(&self) -> u32 {
         value_at(self.fixed, 24)
     }
 
-    /// Index in VPP: miss next.
+    /// Index in VPP of the miss next.
     #[must_use]
     pub fn miss_next_index(&self) -> u32 {
         value_at(self.fixed, 28)
@@ -1274,7 +1274,7 @@ pub struct ClassifySessionDetails {
     pub retval: i32,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub table_id: u32,
-    /// Index in VPP: hit next.
+    /// Index in VPP of the hit next.
     pub hit_next_index: u32,
     /// Advance (`i32`).
     pub advance: i32,
@@ -1349,7 +1349,7 @@ impl<'a> ClassifySessionDetailsView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Index in VPP: hit next.
+    /// Index in VPP of the hit next.
     #[must_use]
     pub fn hit_next_index(&self) -> u32 {
         value_at(self.fixed, 8)
@@ -1539,7 +1539,7 @@ impl fmt::Debug for FlowClassifySetInterfaceReplyView<'_> {
 /// CRC `25dd3e4c`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowClassifyDump {
-    /// Type (`flow_classify_table`).
+    /// Type.
     pub type_: FlowClassifyTable,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -1789,7 +1789,7 @@ pub struct ClassifySetInterfaceL2Tables {
     pub ip4_table_index: u32,
     /// Index of the IPv6 classifier table; 0xffffffff for none.
     pub ip6_table_index: u32,
-    /// Index in VPP: other table.
+    /// Index in VPP of the other table.
     pub other_table_index: u32,
     /// Whether received packets are meant, not sent ones.
     pub is_input: bool,

@@ -23,7 +23,7 @@ use crate::interface_types::InterfaceIndex;
 use crate::ip::IpFlowHashConfigV2;
 use crate::ip_types::{Address, AddressFamily, IpProto, Prefix};
 
-/// `cnat_endpoint`: a struct.
+/// `cnat_endpoint`: 24 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,7 +32,7 @@ pub struct CnatEndpoint {
     pub addr: Address,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Interface af (`address_family`).
+    /// Interface af.
     pub if_af: AddressFamily,
     /// Port.
     pub port: u16,
@@ -60,14 +60,14 @@ impl Wire for CnatEndpoint {
 
 impl FixedSize for CnatEndpoint {}
 
-/// `cnat_endpoint_tuple`: a struct.
+/// `cnat_endpoint_tuple`: 49 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CnatEndpointTuple {
-    /// Destination ep (`cnat_endpoint`).
+    /// Destination ep.
     pub dst_ep: CnatEndpoint,
-    /// Source ep (`cnat_endpoint`).
+    /// Source ep.
     pub src_ep: CnatEndpoint,
     /// Flags (`u8`).
     pub flags: u8,
@@ -93,7 +93,7 @@ impl Wire for CnatEndpointTuple {
 
 impl FixedSize for CnatEndpointTuple {}
 
-/// `cnat_5tuple`: a struct.
+/// `cnat_5tuple`: 39 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -102,7 +102,7 @@ pub struct Cnat5tuple {
     pub addr: [Address; 2],
     /// Port.
     pub port: [u16; 2],
-    /// IP protocol (`ip_proto`).
+    /// IP protocol.
     pub ip_proto: IpProto,
 }
 
@@ -147,22 +147,22 @@ open_enum!(
     ]
 );
 
-/// `cnat_translation`: a struct.
+/// `cnat_translation`: 40 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CnatTranslation {
-    /// Vip (`cnat_endpoint`).
+    /// Vip.
     pub vip: CnatEndpoint,
     /// Number of the item.
     pub id: u32,
-    /// IP protocol (`ip_proto`).
+    /// IP protocol.
     pub ip_proto: IpProto,
-    /// Is real IP (`u8`).
+    /// Whether it is real IP: 1, or 0.
     pub is_real_ip: u8,
     /// Flags (`u8`).
     pub flags: u8,
-    /// Lb type (`cnat_lb_type`).
+    /// Lb type.
     pub lb_type: CnatLbType,
     /// Fields of a packet that select among equal paths.
     pub flow_hash_config: IpFlowHashConfigV2,
@@ -220,7 +220,7 @@ pub struct CnatTranslationView<'a> {
 }
 
 impl<'a> CnatTranslationView<'a> {
-    /// Vip (`cnat_endpoint`).
+    /// Vip.
     #[must_use]
     pub fn vip(&self) -> CnatEndpoint {
         value_at(self.fixed, 0)
@@ -232,13 +232,13 @@ impl<'a> CnatTranslationView<'a> {
         value_at(self.fixed, 24)
     }
 
-    /// IP protocol (`ip_proto`).
+    /// IP protocol.
     #[must_use]
     pub fn ip_proto(&self) -> IpProto {
         value_at(self.fixed, 28)
     }
 
-    /// Is real IP (`u8`).
+    /// Whether it is real IP: 1, or 0.
     #[must_use]
     pub fn is_real_ip(&self) -> u8 {
         value_at(self.fixed, 29)
@@ -250,7 +250,7 @@ impl<'a> CnatTranslationView<'a> {
         value_at(self.fixed, 30)
     }
 
-    /// Lb type (`cnat_lb_type`).
+    /// Lb type.
     #[must_use]
     pub fn lb_type(&self) -> CnatLbType {
         value_at(self.fixed, 31)
@@ -309,14 +309,14 @@ impl fmt::Debug for CnatTranslationView<'_> {
     }
 }
 
-/// `cnat_session`: a struct.
+/// `cnat_session`: 47 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CnatSession {
-    /// Tuple (`cnat_5tuple`).
+    /// Tuple.
     pub tuple: Cnat5tuple,
-    /// Index in VPP: ts.
+    /// Index in VPP of the ts.
     pub ts_index: u32,
     /// Flags (`u32`).
     pub flags: u32,
@@ -470,7 +470,7 @@ open_enum!(
 /// CRC `f8d40bc5`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CnatTranslationUpdate {
-    /// Translation (`cnat_translation`).
+    /// Translation.
     pub translation: CnatTranslation,
 }
 
@@ -699,7 +699,7 @@ impl fmt::Debug for CnatTranslationDelReplyView<'_> {
 /// CRC `1a5140b7`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CnatTranslationDetails {
-    /// Translation (`cnat_translation`).
+    /// Translation.
     pub translation: CnatTranslation,
 }
 
@@ -735,7 +735,7 @@ pub struct CnatTranslationDetailsView<'a> {
 }
 
 impl<'a> CnatTranslationDetailsView<'a> {
-    /// Translation (`cnat_translation`).
+    /// Translation.
     #[must_use]
     pub fn translation(&self) -> CnatTranslationView<'a> {
         self.translation
@@ -912,7 +912,7 @@ impl fmt::Debug for CnatSessionPurgeReplyView<'_> {
 /// CRC `7a78bf3f`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CnatSessionDetails {
-    /// Session (`cnat_session`).
+    /// Session.
     pub session: CnatSession,
 }
 
@@ -946,7 +946,7 @@ pub struct CnatSessionDetailsView<'a> {
 }
 
 impl<'a> CnatSessionDetailsView<'a> {
-    /// Session (`cnat_session`).
+    /// Session.
     #[must_use]
     pub fn session(&self) -> CnatSession {
         value_at(self.fixed, 0)
@@ -1016,9 +1016,9 @@ impl Dump for CnatSessionDump {
 /// CRC `d997e96c`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CnatSetSnatAddresses {
-    /// Snat IPv4 (`ip4_address`).
+    /// Snat IPv4.
     pub snat_ip4: Ipv4Addr,
-    /// Snat IPv6 (`ip6_address`).
+    /// Snat IPv6.
     pub snat_ip6: Ipv6Addr,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -1143,17 +1143,17 @@ impl fmt::Debug for CnatSetSnatAddressesReplyView<'_> {
 /// CRC `c0125c26`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CnatSetSnatAddressesV2 {
-    /// Index in VPP: fwd fib.
+    /// Index in VPP of the fwd fib.
     pub fwd_fib_index: u32,
-    /// Index in VPP: ret fib.
+    /// Index in VPP of the ret fib.
     pub ret_fib_index: u32,
-    /// Snat IPv4 (`ip4_address`).
+    /// Snat IPv4.
     pub snat_ip4: Ipv4Addr,
-    /// Snat IPv6 (`ip6_address`).
+    /// Snat IPv6.
     pub snat_ip6: Ipv6Addr,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Flags (`cnat_snat_policy_flags`).
+    /// Flags.
     pub flags: CnatSnatPolicyFlags,
 }
 
@@ -1320,9 +1320,9 @@ pub struct CnatGetSnatAddressesReply {
     pub retval: i32,
     /// Number of the item.
     pub id: u32,
-    /// Snat IPv4 (`ip4_address`).
+    /// Snat IPv4.
     pub snat_ip4: Ipv4Addr,
-    /// Snat IPv6 (`ip6_address`).
+    /// Snat IPv6.
     pub snat_ip6: Ipv6Addr,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -1392,13 +1392,13 @@ impl<'a> CnatGetSnatAddressesReplyView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Snat IPv4 (`ip4_address`).
+    /// Snat IPv4.
     #[must_use]
     pub fn snat_ip4(&self) -> Ipv4Addr {
         value_at(self.fixed, 8)
     }
 
-    /// Snat IPv6 (`ip6_address`).
+    /// Snat IPv6.
     #[must_use]
     pub fn snat_ip6(&self) -> Ipv6Addr {
         value_at(self.fixed, 12)
@@ -1488,9 +1488,9 @@ pub struct CnatSnatAddressesDetails {
     pub ret_table_id4: u32,
     /// Ret table id6 (`u32`).
     pub ret_table_id6: u32,
-    /// Snat IPv4 (`ip4_address`).
+    /// Snat IPv4.
     pub snat_ip4: Ipv4Addr,
-    /// Snat IPv6 (`ip6_address`).
+    /// Snat IPv6.
     pub snat_ip6: Ipv6Addr,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -1587,13 +1587,13 @@ impl<'a> CnatSnatAddressesDetailsView<'a> {
         value_at(self.fixed, 16)
     }
 
-    /// Snat IPv4 (`ip4_address`).
+    /// Snat IPv4.
     #[must_use]
     pub fn snat_ip4(&self) -> Ipv4Addr {
         value_at(self.fixed, 20)
     }
 
-    /// Snat IPv6 (`ip6_address`).
+    /// Snat IPv6.
     #[must_use]
     pub fn snat_ip6(&self) -> Ipv6Addr {
         value_at(self.fixed, 24)
@@ -1761,7 +1761,7 @@ pub struct CnatSnatPolicyAddDelIf {
     pub sw_if_index: InterfaceIndex,
     /// Whether to add; otherwise to remove.
     pub is_add: u8,
-    /// Table (`cnat_snat_policy_table`).
+    /// Table.
     pub table: CnatSnatPolicyTable,
 }
 
@@ -1874,7 +1874,7 @@ impl fmt::Debug for CnatSnatPolicyAddDelIfReplyView<'_> {
 /// CRC `37a3ce23`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CnatSetSnatPolicy {
-    /// Policy (`cnat_snat_policies`).
+    /// Policy.
     pub policy: CnatSnatPolicies,
 }
 

@@ -70,7 +70,7 @@ open_enum!(
 /// Deprecated: crypto_set_async_dispatch_v2.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CryptoSetAsyncDispatch {
-    /// Mode (`crypto_dispatch_mode`).
+    /// Mode.
     pub mode: CryptoDispatchMode,
 }
 
@@ -179,7 +179,7 @@ impl fmt::Debug for CryptoSetAsyncDispatchReplyView<'_> {
 /// CRC `667d2d54`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CryptoSetAsyncDispatchV2 {
-    /// Mode (`crypto_dispatch_mode`).
+    /// Mode.
     pub mode: CryptoDispatchMode,
     /// Adaptive (`bool`).
     pub adaptive: bool,
@@ -292,13 +292,13 @@ impl fmt::Debug for CryptoSetAsyncDispatchV2ReplyView<'_> {
 /// CRC `ce9ad00d`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CryptoSetHandler {
-    /// Name: alg. At most 31 bytes.
+    /// Name of the alg. At most 31 bytes.
     pub alg_name: String,
-    /// Engine (`string`). At most 15 bytes.
+    /// Engine. At most 15 bytes.
     pub engine: String,
-    /// Oct (`crypto_op_class_type`).
+    /// Oct.
     pub oct: CryptoOpClassType,
-    /// Is async (`u8`).
+    /// Whether it is async: 1, or 0.
     pub is_async: u8,
 }
 

@@ -1019,9 +1019,9 @@ pub struct Det44CloseSessionOut {
     pub out_addr: Ipv4Addr,
     /// Port outside.
     pub out_port: u16,
-    /// External address (`ip4_address`).
+    /// External address.
     pub ext_addr: Ipv4Addr,
-    /// Port: external.
+    /// External port (`u16`).
     pub ext_port: u16,
 }
 
@@ -1151,9 +1151,9 @@ pub struct Det44CloseSessionIn {
     pub in_addr: Ipv4Addr,
     /// Port inside.
     pub in_port: u16,
-    /// External address (`ip4_address`).
+    /// External address.
     pub ext_addr: Ipv4Addr,
-    /// Port: external.
+    /// External port (`u16`).
     pub ext_port: u16,
 }
 
@@ -1280,7 +1280,7 @@ impl fmt::Debug for Det44CloseSessionInReplyView<'_> {
 /// CRC `e45a3af7`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Det44SessionDump {
-    /// User address (`ip4_address`).
+    /// User address.
     pub user_addr: Ipv4Addr,
 }
 
@@ -1327,9 +1327,9 @@ impl Dump for Det44SessionDump {
 pub struct Det44SessionDetails {
     /// Port inside.
     pub in_port: u16,
-    /// External address (`ip4_address`).
+    /// External address.
     pub ext_addr: Ipv4Addr,
-    /// Port: external.
+    /// External port (`u16`).
     pub ext_port: u16,
     /// Port outside.
     pub out_port: u16,
@@ -1400,13 +1400,13 @@ impl<'a> Det44SessionDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// External address (`ip4_address`).
+    /// External address.
     #[must_use]
     pub fn ext_addr(&self) -> Ipv4Addr {
         value_at(self.fixed, 2)
     }
 
-    /// Port: external.
+    /// External port (`u16`).
     #[must_use]
     pub fn ext_port(&self) -> u16 {
         value_at(self.fixed, 6)
@@ -2391,9 +2391,9 @@ pub struct NatDetCloseSessionOut {
     pub out_addr: Ipv4Addr,
     /// Port outside.
     pub out_port: u16,
-    /// External address (`ip4_address`).
+    /// External address.
     pub ext_addr: Ipv4Addr,
-    /// Port: external.
+    /// External port (`u16`).
     pub ext_port: u16,
 }
 
@@ -2527,9 +2527,9 @@ pub struct NatDetCloseSessionIn {
     pub in_addr: Ipv4Addr,
     /// Port inside.
     pub in_port: u16,
-    /// External address (`ip4_address`).
+    /// External address.
     pub ext_addr: Ipv4Addr,
-    /// Port: external.
+    /// External port (`u16`).
     pub ext_port: u16,
 }
 
@@ -2660,7 +2660,7 @@ impl fmt::Debug for NatDetCloseSessionInReplyView<'_> {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NatDetSessionDump {
-    /// User address (`ip4_address`).
+    /// User address.
     pub user_addr: Ipv4Addr,
 }
 
@@ -2709,9 +2709,9 @@ impl Dump for NatDetSessionDump {
 pub struct NatDetSessionDetails {
     /// Port inside.
     pub in_port: u16,
-    /// External address (`ip4_address`).
+    /// External address.
     pub ext_addr: Ipv4Addr,
-    /// Port: external.
+    /// External port (`u16`).
     pub ext_port: u16,
     /// Port outside.
     pub out_port: u16,
@@ -2782,13 +2782,13 @@ impl<'a> NatDetSessionDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// External address (`ip4_address`).
+    /// External address.
     #[must_use]
     pub fn ext_addr(&self) -> Ipv4Addr {
         value_at(self.fixed, 2)
     }
 
-    /// Port: external.
+    /// External port (`u16`).
     #[must_use]
     pub fn ext_port(&self) -> u16 {
         value_at(self.fixed, 6)

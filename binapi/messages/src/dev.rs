@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, View, Viewed, Wire,
@@ -63,13 +63,13 @@ flag_set!(
 /// CRC `44b725fc`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DevAttach {
-    /// Number: device. At most 47 bytes.
+    /// Number of the device. At most 47 bytes.
     pub device_id: String,
-    /// Name: driver. At most 15 bytes.
+    /// Name of the driver. At most 15 bytes.
     pub driver_name: String,
-    /// Flags (`dev_flags`).
+    /// Flags.
     pub flags: DevFlags,
-    /// Args (`string`).
+    /// Args.
     pub args: String,
 }
 
@@ -354,7 +354,7 @@ impl fmt::Debug for DevDetachReplyView<'_> {
 pub struct DevCreatePortIf {
     /// Index of the device in VPP.
     pub dev_index: u32,
-    /// Name: intf. At most 31 bytes.
+    /// Name of the intf. At most 31 bytes.
     pub intf_name: String,
     /// Number of receive queues.
     pub num_rx_queues: u16,
@@ -364,11 +364,11 @@ pub struct DevCreatePortIf {
     pub rx_queue_size: u16,
     /// Transmit queue size (`u16`).
     pub tx_queue_size: u16,
-    /// Number: port.
+    /// Number of the port.
     pub port_id: u16,
-    /// Flags (`dev_port_flags`).
+    /// Flags.
     pub flags: DevPortFlags,
-    /// Args (`string`).
+    /// Args.
     pub args: String,
 }
 

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 use std::net::Ipv6Addr;
 
 use vpp_wire::{
@@ -25,7 +25,7 @@ use crate::ethernet_types::MacAddress;
 use crate::interface_types::InterfaceIndex;
 use crate::ip_types::{Address, Ip6Prefix, IpDscp};
 
-/// `dhcp_client`: a struct.
+/// `dhcp_client`: 139 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,7 +169,7 @@ impl fmt::Debug for DhcpClientView<'_> {
     }
 }
 
-/// `domain_server`: a struct.
+/// `domain_server`: 17 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -216,14 +216,14 @@ open_enum!(
     ]
 );
 
-/// `dhcp_lease`: a struct.
+/// `dhcp_lease`: 115 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DhcpLease {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// State (`dhcp_client_state`).
+    /// State.
     pub state: DhcpClientState,
     /// Whether IPv6 is meant, not IPv4.
     pub is_ipv6: bool,
@@ -233,9 +233,9 @@ pub struct DhcpLease {
     pub mask_width: u8,
     /// Address of the host's side.
     pub host_address: Address,
-    /// Router address (`address`).
+    /// Router address.
     pub router_address: Address,
-    /// Host MAC (`mac_address`).
+    /// Host MAC.
     pub host_mac: MacAddress,
     /// Domain server (`domain_server[]`). At most 255.
     pub domain_server: Vec<DomainServer>,
@@ -300,7 +300,7 @@ impl<'a> DhcpLeaseView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// State (`dhcp_client_state`).
+    /// State.
     #[must_use]
     pub fn state(&self) -> DhcpClientState {
         value_at(self.fixed, 4)
@@ -330,13 +330,13 @@ impl<'a> DhcpLeaseView<'a> {
         value_at(self.fixed, 74)
     }
 
-    /// Router address (`address`).
+    /// Router address.
     #[must_use]
     pub fn router_address(&self) -> Address {
         value_at(self.fixed, 91)
     }
 
-    /// Host MAC (`mac_address`).
+    /// Host MAC.
     #[must_use]
     pub fn host_mac(&self) -> MacAddress {
         value_at(self.fixed, 108)
@@ -390,14 +390,14 @@ impl fmt::Debug for DhcpLeaseView<'_> {
     }
 }
 
-/// `dhcp_server`: a struct.
+/// `dhcp_server`: 21 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DhcpServer {
-    /// Number: server vrf.
+    /// Number of the server vrf.
     pub server_vrf_id: u32,
-    /// Dhcp server (`address`).
+    /// Dhcp server.
     pub dhcp_server: Address,
 }
 
@@ -419,7 +419,7 @@ impl Wire for DhcpServer {
 
 impl FixedSize for DhcpServer {}
 
-/// `dhcp6_address_info`: a struct.
+/// `dhcp6_address_info`: 24 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -462,7 +462,7 @@ impl Wire for Dhcp6AddressInfo {
 
 impl FixedSize for Dhcp6AddressInfo {}
 
-/// `dhcp6_pd_prefix_info`: a struct.
+/// `dhcp6_pd_prefix_info`: 25 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -729,7 +729,7 @@ impl Request for DhcpPluginControlPing {
 pub struct DhcpPluginControlPingReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Index in VPP: client.
+    /// Index in VPP of the client.
     pub client_index: u32,
     /// Process id of VPP.
     pub vpe_pid: u32,
@@ -777,7 +777,7 @@ impl<'a> DhcpPluginControlPingReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: client.
+    /// Index in VPP of the client.
     #[must_use]
     pub fn client_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -822,15 +822,15 @@ impl fmt::Debug for DhcpPluginControlPingReplyView<'_> {
 /// CRC `4058a689`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DhcpProxyConfig {
-    /// Number: receive vrf.
+    /// Number of the receive vrf.
     pub rx_vrf_id: u32,
-    /// Number: server vrf.
+    /// Number of the server vrf.
     pub server_vrf_id: u32,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Dhcp server (`address`).
+    /// Dhcp server.
     pub dhcp_server: Address,
-    /// Dhcp source address (`address`).
+    /// Dhcp source address.
     pub dhcp_src_address: Address,
 }
 
@@ -947,15 +947,15 @@ impl fmt::Debug for DhcpProxyConfigReplyView<'_> {
 /// CRC `50537301`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DhcpProxySetVss {
-    /// Number: table.
+    /// Number of the table.
     pub tbl_id: u32,
-    /// Vss type (`vss_type`).
+    /// Vss type.
     pub vss_type: VssType,
-    /// Number: vpn ascii. At most 128 bytes.
+    /// Number of the vpn ascii. At most 128 bytes.
     pub vpn_ascii_id: String,
     /// Oui (`u32`).
     pub oui: u32,
-    /// Index in VPP: vpn.
+    /// Index in VPP of the vpn.
     pub vpn_index: u32,
     /// Whether IPv6 is meant, not IPv4.
     pub is_ipv6: bool,
@@ -1083,7 +1083,7 @@ impl fmt::Debug for DhcpProxySetVssReplyView<'_> {
 pub struct DhcpClientConfig {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Client (`dhcp_client`).
+    /// Client.
     pub client: DhcpClient,
 }
 
@@ -1324,7 +1324,7 @@ impl Dump for DhcpClientDump {
 /// CRC `8897b2d8`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DhcpClientDetails {
-    /// Client (`dhcp_client`).
+    /// Client.
     pub client: DhcpClient,
     /// The lease.
     pub lease: DhcpLease,
@@ -1367,7 +1367,7 @@ pub struct DhcpClientDetailsView<'a> {
 }
 
 impl<'a> DhcpClientDetailsView<'a> {
-    /// Client (`dhcp_client`).
+    /// Client.
     #[must_use]
     pub fn client(&self) -> DhcpClientView<'a> {
         view_at(self.fixed, 0)
@@ -1457,19 +1457,19 @@ impl Dump for DhcpProxyDump {
 /// CRC `dcbaf540`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DhcpProxyDetails {
-    /// Number: receive vrf.
+    /// Number of the receive vrf.
     pub rx_vrf_id: u32,
     /// Vss oui (`u32`).
     pub vss_oui: u32,
-    /// Number: vss fib.
+    /// Number of the vss fib.
     pub vss_fib_id: u32,
-    /// Vss type (`vss_type`).
+    /// Vss type.
     pub vss_type: VssType,
     /// Whether IPv6 is meant, not IPv4.
     pub is_ipv6: bool,
-    /// Number: vss vpn ascii. At most 128 bytes.
+    /// Number of the vss vpn ascii. At most 128 bytes.
     pub vss_vpn_ascii_id: String,
-    /// Dhcp source address (`address`).
+    /// Dhcp source address.
     pub dhcp_src_address: Address,
     /// Servers (`dhcp_server[]`). At most 255.
     pub servers: Vec<DhcpServer>,
@@ -1534,7 +1534,7 @@ pub struct DhcpProxyDetailsView<'a> {
 }
 
 impl<'a> DhcpProxyDetailsView<'a> {
-    /// Number: receive vrf.
+    /// Number of the receive vrf.
     #[must_use]
     pub fn rx_vrf_id(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -1546,13 +1546,13 @@ impl<'a> DhcpProxyDetailsView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Number: vss fib.
+    /// Number of the vss fib.
     #[must_use]
     pub fn vss_fib_id(&self) -> u32 {
         value_at(self.fixed, 8)
     }
 
-    /// Vss type (`vss_type`).
+    /// Vss type.
     #[must_use]
     pub fn vss_type(&self) -> VssType {
         value_at(self.fixed, 12)
@@ -1564,13 +1564,13 @@ impl<'a> DhcpProxyDetailsView<'a> {
         value_at(self.fixed, 16)
     }
 
-    /// Number: vss vpn ascii. At most 128 bytes.
+    /// Number of the vss vpn ascii. At most 128 bytes.
     #[must_use]
     pub fn vss_vpn_ascii_id(&self) -> Cow<'a, str> {
         text(&self.fixed[17..146])
     }
 
-    /// Dhcp source address (`address`).
+    /// Dhcp source address.
     #[must_use]
     pub fn dhcp_src_address(&self) -> Address {
         value_at(self.fixed, 146)
@@ -1969,7 +1969,7 @@ pub struct Dhcp6SendClientMessage {
     pub mrd: u32,
     /// Stop (`bool`).
     pub stop: bool,
-    /// Msg type (`dhcpv6_msg_type`).
+    /// Msg type.
     pub msg_type: Dhcpv6MsgType,
     /// Seconds until the client contacts the server that gave the lease.
     pub t1: u32,
@@ -2133,7 +2133,7 @@ pub struct Dhcp6PdSendClientMessage {
     pub mrd: u32,
     /// Stop (`bool`).
     pub stop: bool,
-    /// Msg type (`dhcpv6_msg_type`).
+    /// Msg type.
     pub msg_type: Dhcpv6MsgType,
     /// Seconds until the client contacts the server that gave the lease.
     pub t1: u32,
@@ -2517,7 +2517,7 @@ pub struct Dhcp6ReplyEvent {
     pub sw_if_index: InterfaceIndex,
     /// Index of the server in VPP.
     pub server_index: u32,
-    /// Msg type (`dhcpv6_msg_type`).
+    /// Msg type.
     pub msg_type: Dhcpv6MsgType,
     /// Seconds until the client contacts the server that gave the lease.
     pub t1: u32,
@@ -2629,7 +2629,7 @@ impl<'a> Dhcp6ReplyEventView<'a> {
         value_at(self.fixed, 8)
     }
 
-    /// Msg type (`dhcpv6_msg_type`).
+    /// Msg type.
     #[must_use]
     pub fn msg_type(&self) -> Dhcpv6MsgType {
         value_at(self.fixed, 12)
@@ -2725,7 +2725,7 @@ pub struct Dhcp6PdReplyEvent {
     pub sw_if_index: InterfaceIndex,
     /// Index of the server in VPP.
     pub server_index: u32,
-    /// Msg type (`dhcpv6_msg_type`).
+    /// Msg type.
     pub msg_type: Dhcpv6MsgType,
     /// Seconds until the client contacts the server that gave the lease.
     pub t1: u32,
@@ -2837,7 +2837,7 @@ impl<'a> Dhcp6PdReplyEventView<'a> {
         value_at(self.fixed, 8)
     }
 
-    /// Msg type (`dhcpv6_msg_type`).
+    /// Msg type.
     #[must_use]
     pub fn msg_type(&self) -> Dhcpv6MsgType {
         value_at(self.fixed, 12)

@@ -28,7 +28,7 @@ use crate::ip_types::Ip6AddressWithPrefix;
 pub struct Dhcp6PdClientEnableDisable {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Prefix group (`string`). At most 63 bytes.
+    /// Prefix group. At most 63 bytes.
     pub prefix_group: String,
     /// Whether to switch on or off.
     pub enable: bool,
@@ -145,9 +145,9 @@ impl fmt::Debug for Dhcp6PdClientEnableDisableReplyView<'_> {
 pub struct Ip6AddDelAddressUsingPrefix {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Prefix group (`string`). At most 63 bytes.
+    /// Prefix group. At most 63 bytes.
     pub prefix_group: String,
-    /// Address with prefix (`ip6_address_with_prefix`).
+    /// Address with prefix.
     pub address_with_prefix: Ip6AddressWithPrefix,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,

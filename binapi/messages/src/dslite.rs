@@ -24,9 +24,9 @@ use vpp_wire::{
 /// CRC `de2a5b02`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DsliteAddDelPoolAddrRange {
-    /// Start address (`ip4_address`).
+    /// Start address.
     pub start_addr: Ipv4Addr,
-    /// End address (`ip4_address`).
+    /// End address.
     pub end_addr: Ipv4Addr,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
@@ -263,9 +263,9 @@ impl fmt::Debug for DsliteAddressDetailsView<'_> {
 /// CRC `78b50fdf`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DsliteSetAftrAddr {
-    /// IPv4 address (`ip4_address`).
+    /// IPv4 address.
     pub ip4_addr: Ipv4Addr,
-    /// IPv6 address (`ip6_address`).
+    /// IPv6 address.
     pub ip6_addr: Ipv6Addr,
 }
 
@@ -418,9 +418,9 @@ impl Request for DsliteGetAftrAddr {
 pub struct DsliteGetAftrAddrReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// IPv4 address (`ip4_address`).
+    /// IPv4 address.
     pub ip4_addr: Ipv4Addr,
-    /// IPv6 address (`ip6_address`).
+    /// IPv6 address.
     pub ip6_addr: Ipv6Addr,
 }
 
@@ -476,13 +476,13 @@ impl<'a> DsliteGetAftrAddrReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// IPv4 address (`ip4_address`).
+    /// IPv4 address.
     #[must_use]
     pub fn ip4_addr(&self) -> Ipv4Addr {
         value_at(self.fixed, 4)
     }
 
-    /// IPv6 address (`ip6_address`).
+    /// IPv6 address.
     #[must_use]
     pub fn ip6_addr(&self) -> Ipv6Addr {
         value_at(self.fixed, 8)
@@ -521,9 +521,9 @@ impl fmt::Debug for DsliteGetAftrAddrReplyView<'_> {
 /// CRC `78b50fdf`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DsliteSetB4Addr {
-    /// IPv4 address (`ip4_address`).
+    /// IPv4 address.
     pub ip4_addr: Ipv4Addr,
-    /// IPv6 address (`ip6_address`).
+    /// IPv6 address.
     pub ip6_addr: Ipv6Addr,
 }
 
@@ -676,9 +676,9 @@ impl Request for DsliteGetB4Addr {
 pub struct DsliteGetB4AddrReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// IPv4 address (`ip4_address`).
+    /// IPv4 address.
     pub ip4_addr: Ipv4Addr,
-    /// IPv6 address (`ip6_address`).
+    /// IPv6 address.
     pub ip6_addr: Ipv6Addr,
 }
 
@@ -734,13 +734,13 @@ impl<'a> DsliteGetB4AddrReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// IPv4 address (`ip4_address`).
+    /// IPv4 address.
     #[must_use]
     pub fn ip4_addr(&self) -> Ipv4Addr {
         value_at(self.fixed, 4)
     }
 
-    /// IPv6 address (`ip6_address`).
+    /// IPv6 address.
     #[must_use]
     pub fn ip6_addr(&self) -> Ipv6Addr {
         value_at(self.fixed, 8)

@@ -29,7 +29,7 @@ pub struct FeatureEnableDisable {
     pub sw_if_index: InterfaceIndex,
     /// Whether to switch on or off.
     pub enable: bool,
-    /// Name: arc. At most 63 bytes.
+    /// Name of the arc. At most 63 bytes.
     pub arc_name: String,
     /// Name of the feature on its arc. At most 63 bytes.
     pub feature_name: String,
@@ -146,7 +146,7 @@ impl fmt::Debug for FeatureEnableDisableReplyView<'_> {
 /// CRC `55db09e2`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeatureIsEnabled {
-    /// Name: arc. At most 63 bytes.
+    /// Name of the arc. At most 63 bytes.
     pub arc_name: String,
     /// Name of the feature on its arc. At most 63 bytes.
     pub feature_name: String,

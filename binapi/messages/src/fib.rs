@@ -11,15 +11,17 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, StreamEnd, View,
     Viewed, Wire, text, value_at, view_at,
 };
 
-/// `fib_source`: a struct.
+/// `fib_source`: 66 bytes.
+///
+/// Who puts routes into tables, and whose win.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,7 +30,7 @@ pub struct FibSource {
     pub priority: u8,
     /// Number of the item.
     pub id: u8,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
 }
 
@@ -71,7 +73,7 @@ impl<'a> FibSourceView<'a> {
         value_at(self.fixed, 1)
     }
 
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(&self.fixed[2..66])
@@ -110,7 +112,7 @@ impl fmt::Debug for FibSourceView<'_> {
 /// CRC `b3ac2aec`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FibSourceAdd {
-    /// Source (`fib_source`).
+    /// Source.
     pub src: FibSource,
 }
 
@@ -228,6 +230,8 @@ impl fmt::Debug for FibSourceAddReplyView<'_> {
 /// `fib_source_dump`: request, answered by a stream of [`FibSourceDetails`] that a `control_ping`
 /// ends.
 ///
+/// Lists the sources of routes: who puts them into tables, and whose win.
+///
 /// CRC `51077d14`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FibSourceDump;
@@ -263,7 +267,7 @@ impl Dump for FibSourceDump {
 /// CRC `8668acdb`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FibSourceDetails {
-    /// Source (`fib_source`).
+    /// Source.
     pub src: FibSource,
 }
 
@@ -297,7 +301,7 @@ pub struct FibSourceDetailsView<'a> {
 }
 
 impl<'a> FibSourceDetailsView<'a> {
-    /// Source (`fib_source`).
+    /// Source.
     #[must_use]
     pub fn src(&self) -> FibSourceView<'a> {
         view_at(self.fixed, 0)

@@ -17,6 +17,8 @@ use crate::ip_types::AddressUnion;
 
 /// `fib_path_type`: an enum, on the wire a `u32`.
 ///
+/// What a path does with packets.
+///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FibPathType(pub u32);
@@ -65,6 +67,8 @@ open_enum!(
 
 /// `fib_path_flags`: a set of flags, on the wire a `u32`.
 ///
+/// How a path is resolved.
+///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FibPathFlags(pub u32);
@@ -91,6 +95,8 @@ flag_set!(
 );
 
 /// `fib_path_nh_proto`: an enum, on the wire a `u32`.
+///
+/// What kind of next hop a path has.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,18 +126,20 @@ open_enum!(
     ]
 );
 
-/// `fib_path_nh`: a struct.
+/// `fib_path_nh`: 28 bytes.
+///
+/// What a path leads to: an address, a label, or another object of VPP.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FibPathNh {
-    /// Address.
+    /// The next hop's address, of the family that `fib_path.proto` tells.
     pub address: AddressUnion,
-    /// Via label (`u32`).
+    /// The MPLS label to resolve through, where the path's kind is MPLS.
     pub via_label: u32,
-    /// Number: obj.
+    /// Index of the object to resolve through: a UDP encapsulation, a BIER table.
     pub obj_id: u32,
-    /// Index of the classifier table; 0xffffffff for none.
+    /// Index of the classifier table to hand packets to.
     pub classify_table_index: u32,
 }
 
@@ -157,18 +165,20 @@ impl Wire for FibPathNh {
 
 impl FixedSize for FibPathNh {}
 
-/// `fib_mpls_label`: a struct.
+/// `fib_mpls_label`: 7 bytes.
+///
+/// An MPLS label that a path puts before a packet.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FibMplsLabel {
-    /// Is uniform (`u8`).
+    /// 1 copies TTL and class from the packet (uniform mode), 0 does not (pipe mode).
     pub is_uniform: u8,
-    /// MPLS label, 0 to 0xfffff.
+    /// The label, 0 to 0xfffff.
     pub label: u32,
-    /// Hops left, or seconds a record is valid.
+    /// Hops left.
     pub ttl: u8,
-    /// Exp (`u8`).
+    /// Traffic class, 0 to 7.
     pub exp: u8,
 }
 
@@ -194,32 +204,34 @@ impl Wire for FibMplsLabel {
 
 impl FixedSize for FibMplsLabel {}
 
-/// `fib_path`: a struct.
+/// `fib_path`: 167 bytes.
+///
+/// One path of a route: where packets go, and what is put before them.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FibPath {
-    /// Index of the interface; 0xffffffff for none or all.
+    /// Index of the outgoing interface; 0xffffffff to find it by the next hop.
     pub sw_if_index: u32,
-    /// Number of the table of routes (VRF); 0 for the default one.
+    /// Number of the table that the next hop is looked up in, where no interface is given.
     pub table_id: u32,
-    /// Number: rpf.
+    /// For multicast: what the reverse path is checked against.
     pub rpf_id: u32,
     /// Share of the traffic among paths of one preference.
     pub weight: u8,
     /// Which path is taken first: the lowest.
     pub preference: u8,
-    /// Type (`fib_path_type`).
+    /// What the path does with packets.
     pub type_: FibPathType,
-    /// Flags (`fib_path_flags`).
+    /// How the path is resolved.
     pub flags: FibPathFlags,
-    /// Protocol (`fib_path_nh_proto`).
+    /// What kind of next hop it is; tells which member of `nh.address` counts.
     pub proto: FibPathNhProto,
-    /// Next hop.
+    /// What the path leads to.
     pub nh: FibPathNh,
-    /// Number of labels.
+    /// How many labels of `label_stack` count.
     pub n_labels: u8,
-    /// Label stack (`fib_mpls_label[16]`).
+    /// Labels put before packets, the outermost first.
     pub label_stack: [FibMplsLabel; 16],
 }
 

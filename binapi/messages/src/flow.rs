@@ -27,7 +27,7 @@ use crate::flow_types::{FlowRule, FlowRuleV2};
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowAdd {
-    /// Flow (`flow_rule`).
+    /// Flow.
     pub flow: FlowRule,
 }
 
@@ -63,7 +63,7 @@ impl Request for FlowAdd {
 /// CRC `5b757558`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowAddV2 {
-    /// Flow (`flow_rule_v2`).
+    /// Flow.
     pub flow: FlowRuleV2,
 }
 

@@ -16,7 +16,7 @@ use vpp_wire::{Decoder, Encoder, FixedSize, Union, Wire, flag_set, open_enum};
 use crate::ethernet_types::MacAddress;
 use crate::ip_types::{Ip4AddressAndMask, Ip6AddressAndMask, IpProto};
 
-/// `generic_pattern`: a struct.
+/// `generic_pattern`: 2048 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +54,7 @@ impl Wire for GenericPattern {
 
 impl FixedSize for GenericPattern {}
 
-/// `ip_port_and_mask`: a struct.
+/// `ip_port_and_mask`: 4 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -83,12 +83,12 @@ impl Wire for IpPortAndMask {
 
 impl FixedSize for IpPortAndMask {}
 
-/// `ip_prot_and_mask`: a struct.
+/// `ip_prot_and_mask`: 2 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpProtAndMask {
-    /// Prot (`ip_proto`).
+    /// Prot.
     pub prot: IpProto,
     /// Mask (`u8`).
     pub mask: u8,
@@ -112,7 +112,7 @@ impl Wire for IpProtAndMask {
 
 impl FixedSize for IpProtAndMask {}
 
-/// `flow_ethernet`: a struct.
+/// `flow_ethernet`: 18 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -149,7 +149,7 @@ impl Wire for FlowEthernet {
 
 impl FixedSize for FlowEthernet {}
 
-/// `flow_ip4`: a struct.
+/// `flow_ip4`: 22 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -160,7 +160,7 @@ pub struct FlowIp4 {
     pub src_addr: Ip4AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip4AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
 }
 
@@ -186,7 +186,7 @@ impl Wire for FlowIp4 {
 
 impl FixedSize for FlowIp4 {}
 
-/// `flow_ip6`: a struct.
+/// `flow_ip6`: 70 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -197,7 +197,7 @@ pub struct FlowIp6 {
     pub src_addr: Ip6AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip6AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
 }
 
@@ -223,7 +223,7 @@ impl Wire for FlowIp6 {
 
 impl FixedSize for FlowIp6 {}
 
-/// `flow_ip4_n_tuple`: a struct.
+/// `flow_ip4_n_tuple`: 30 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -234,7 +234,7 @@ pub struct FlowIp4NTuple {
     pub src_addr: Ip4AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip4AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
     /// Source port.
     pub src_port: IpPortAndMask,
@@ -268,7 +268,7 @@ impl Wire for FlowIp4NTuple {
 
 impl FixedSize for FlowIp4NTuple {}
 
-/// `flow_ip6_n_tuple`: a struct.
+/// `flow_ip6_n_tuple`: 78 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -279,7 +279,7 @@ pub struct FlowIp6NTuple {
     pub src_addr: Ip6AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip6AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
     /// Source port.
     pub src_port: IpPortAndMask,
@@ -313,7 +313,7 @@ impl Wire for FlowIp6NTuple {
 
 impl FixedSize for FlowIp6NTuple {}
 
-/// `flow_ip4_n_tuple_tagged`: a struct.
+/// `flow_ip4_n_tuple_tagged`: 30 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -324,7 +324,7 @@ pub struct FlowIp4NTupleTagged {
     pub src_addr: Ip4AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip4AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
     /// Source port.
     pub src_port: IpPortAndMask,
@@ -358,7 +358,7 @@ impl Wire for FlowIp4NTupleTagged {
 
 impl FixedSize for FlowIp4NTupleTagged {}
 
-/// `flow_ip6_n_tuple_tagged`: a struct.
+/// `flow_ip6_n_tuple_tagged`: 78 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -369,7 +369,7 @@ pub struct FlowIp6NTupleTagged {
     pub src_addr: Ip6AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip6AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
     /// Source port.
     pub src_port: IpPortAndMask,
@@ -403,7 +403,7 @@ impl Wire for FlowIp6NTupleTagged {
 
 impl FixedSize for FlowIp6NTupleTagged {}
 
-/// `flow_ip4_l2tpv3oip`: a struct.
+/// `flow_ip4_l2tpv3oip`: 26 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -414,7 +414,7 @@ pub struct FlowIp4L2tpv3oip {
     pub src_addr: Ip4AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip4AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
     /// Number of the session.
     pub session_id: u32,
@@ -444,7 +444,7 @@ impl Wire for FlowIp4L2tpv3oip {
 
 impl FixedSize for FlowIp4L2tpv3oip {}
 
-/// `flow_ip4_ipsec_esp`: a struct.
+/// `flow_ip4_ipsec_esp`: 26 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -455,7 +455,7 @@ pub struct FlowIp4IpsecEsp {
     pub src_addr: Ip4AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip4AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
     /// Security parameters index.
     pub spi: u32,
@@ -485,7 +485,7 @@ impl Wire for FlowIp4IpsecEsp {
 
 impl FixedSize for FlowIp4IpsecEsp {}
 
-/// `flow_ip4_ipsec_ah`: a struct.
+/// `flow_ip4_ipsec_ah`: 26 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -496,7 +496,7 @@ pub struct FlowIp4IpsecAh {
     pub src_addr: Ip4AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip4AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
     /// Security parameters index.
     pub spi: u32,
@@ -526,7 +526,7 @@ impl Wire for FlowIp4IpsecAh {
 
 impl FixedSize for FlowIp4IpsecAh {}
 
-/// `flow_ip4_vxlan`: a struct.
+/// `flow_ip4_vxlan`: 34 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -537,7 +537,7 @@ pub struct FlowIp4Vxlan {
     pub src_addr: Ip4AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip4AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
     /// Source port.
     pub src_port: IpPortAndMask,
@@ -575,7 +575,7 @@ impl Wire for FlowIp4Vxlan {
 
 impl FixedSize for FlowIp4Vxlan {}
 
-/// `flow_ip6_vxlan`: a struct.
+/// `flow_ip6_vxlan`: 82 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -586,7 +586,7 @@ pub struct FlowIp6Vxlan {
     pub src_addr: Ip6AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip6AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
     /// Source port.
     pub src_port: IpPortAndMask,
@@ -624,7 +624,7 @@ impl Wire for FlowIp6Vxlan {
 
 impl FixedSize for FlowIp6Vxlan {}
 
-/// `flow_ip4_gtpc`: a struct.
+/// `flow_ip4_gtpc`: 34 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -635,7 +635,7 @@ pub struct FlowIp4Gtpc {
     pub src_addr: Ip4AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip4AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
     /// Source port.
     pub src_port: IpPortAndMask,
@@ -673,7 +673,7 @@ impl Wire for FlowIp4Gtpc {
 
 impl FixedSize for FlowIp4Gtpc {}
 
-/// `flow_ip4_gtpu`: a struct.
+/// `flow_ip4_gtpu`: 34 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -684,7 +684,7 @@ pub struct FlowIp4Gtpu {
     pub src_addr: Ip4AddressAndMask,
     /// Destination address.
     pub dst_addr: Ip4AddressAndMask,
-    /// Protocol (`ip_prot_and_mask`).
+    /// Protocol.
     pub protocol: IpProtAndMask,
     /// Source port.
     pub src_port: IpPortAndMask,
@@ -722,14 +722,14 @@ impl Wire for FlowIp4Gtpu {
 
 impl FixedSize for FlowIp4Gtpu {}
 
-/// `flow_generic`: a struct.
+/// `flow_generic`: 2052 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowGeneric {
     /// Foo (`i32`).
     pub foo: i32,
-    /// Pattern (`generic_pattern`).
+    /// Pattern.
     pub pattern: GenericPattern,
 }
 
@@ -841,7 +841,7 @@ flag_set!(
     ]
 );
 
-/// `flow`: a union.
+/// `flow`: a union of 82 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -966,26 +966,26 @@ impl Union for Flow {
     }
 }
 
-/// `flow_rule`: a struct.
+/// `flow_rule`: 114 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowRule {
     /// Index in VPP.
     pub index: u32,
-    /// Actions (`flow_action`).
+    /// Actions.
     pub actions: FlowAction,
-    /// Number: mark flow.
+    /// Number of the mark flow.
     pub mark_flow_id: u32,
-    /// Index in VPP: redirect node.
+    /// Index in VPP of the redirect node.
     pub redirect_node_index: u32,
-    /// Index in VPP: redirect device input next.
+    /// Index in VPP of the redirect device input next.
     pub redirect_device_input_next_index: u32,
     /// Redirect queue (`u32`).
     pub redirect_queue: u32,
     /// Buffer advance (`i32`).
     pub buffer_advance: i32,
-    /// Flow (`flow`).
+    /// Flow.
     pub flow: Flow,
 }
 
@@ -1152,7 +1152,7 @@ open_enum!(
     ]
 );
 
-/// `flow_v2`: a union.
+/// `flow_v2`: a union of 2052 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -1282,24 +1282,24 @@ impl Union for FlowV2 {
     }
 }
 
-/// `flow_rule_v2`: a struct.
+/// `flow_rule_v2`: 2104 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowRuleV2 {
     /// Index in VPP.
     pub index: u32,
-    /// Actions (`flow_action_v2`).
+    /// Actions.
     pub actions: FlowActionV2,
-    /// Number: mark flow.
+    /// Number of the mark flow.
     pub mark_flow_id: u32,
-    /// Index in VPP: redirect node.
+    /// Index in VPP of the redirect node.
     pub redirect_node_index: u32,
-    /// Index in VPP: redirect device input next.
+    /// Index in VPP of the redirect device input next.
     pub redirect_device_input_next_index: u32,
     /// Redirect queue (`u32`).
     pub redirect_queue: u32,
-    /// Index in VPP: queue.
+    /// Index in VPP of the queue.
     pub queue_index: u32,
     /// Queue number (`u32`).
     pub queue_num: u32,
@@ -1307,9 +1307,9 @@ pub struct FlowRuleV2 {
     pub buffer_advance: i32,
     /// Rss types (`u64`).
     pub rss_types: u64,
-    /// Rss fun (`rss_function`).
+    /// Rss fun.
     pub rss_fun: RssFunction,
-    /// Flow (`flow_v2`).
+    /// Flow.
     pub flow: FlowV2,
 }
 

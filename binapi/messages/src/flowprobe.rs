@@ -123,7 +123,7 @@ open_enum!(
 pub struct FlowprobeTxInterfaceAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Which (`flowprobe_which_flags`).
+    /// Which.
     pub which: FlowprobeWhichFlags,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -242,9 +242,9 @@ impl fmt::Debug for FlowprobeTxInterfaceAddDelReplyView<'_> {
 pub struct FlowprobeInterfaceAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Which (`flowprobe_which`).
+    /// Which.
     pub which: FlowprobeWhich,
-    /// Direction (`flowprobe_direction`).
+    /// Direction.
     pub direction: FlowprobeDirection,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -411,9 +411,9 @@ impl Dump for FlowprobeInterfaceDump {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowprobeInterfaceDetails {
-    /// Which (`flowprobe_which`).
+    /// Which.
     pub which: FlowprobeWhich,
-    /// Direction (`flowprobe_direction`).
+    /// Direction.
     pub direction: FlowprobeDirection,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -455,13 +455,13 @@ pub struct FlowprobeInterfaceDetailsView<'a> {
 }
 
 impl<'a> FlowprobeInterfaceDetailsView<'a> {
-    /// Which (`flowprobe_which`).
+    /// Which.
     #[must_use]
     pub fn which(&self) -> FlowprobeWhich {
         value_at(self.fixed, 0)
     }
 
-    /// Direction (`flowprobe_direction`).
+    /// Direction.
     #[must_use]
     pub fn direction(&self) -> FlowprobeDirection {
         value_at(self.fixed, 1)
@@ -506,7 +506,7 @@ impl fmt::Debug for FlowprobeInterfaceDetailsView<'_> {
 /// CRC `baa46c09`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowprobeParams {
-    /// Record flags (`flowprobe_record_flags`).
+    /// Record flags.
     pub record_flags: FlowprobeRecordFlags,
     /// Seconds after which an active flow is exported.
     pub active_timer: u32,
@@ -625,7 +625,7 @@ impl fmt::Debug for FlowprobeParamsReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FlowprobeSetParams {
-    /// Record flags (`flowprobe_record_flags`).
+    /// Record flags.
     pub record_flags: FlowprobeRecordFlags,
     /// Seconds after which an active flow is exported. Default: `0xffffffff`.
     pub active_timer: u32,
@@ -791,7 +791,7 @@ impl Request for FlowprobeGetParams {
 pub struct FlowprobeGetParamsReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Record flags (`flowprobe_record_flags`).
+    /// Record flags.
     pub record_flags: FlowprobeRecordFlags,
     /// Seconds after which an active flow is exported.
     pub active_timer: u32,
@@ -843,7 +843,7 @@ impl<'a> FlowprobeGetParamsReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Record flags (`flowprobe_record_flags`).
+    /// Record flags.
     #[must_use]
     pub fn record_flags(&self) -> FlowprobeRecordFlags {
         value_at(self.fixed, 4)

@@ -50,9 +50,9 @@ open_enum!(
 pub struct SfdpGatewaySetGeneveOutput {
     /// Number of the tenant.
     pub tenant_id: u32,
-    /// Number: output tenant.
+    /// Number of the output tenant.
     pub output_tenant_id: u32,
-    /// Source (`address`).
+    /// Source.
     pub src: Address,
     /// Destination.
     pub dst: Address,
@@ -66,7 +66,7 @@ pub struct SfdpGatewaySetGeneveOutput {
     pub src_mac: MacAddress,
     /// Destination MAC address.
     pub dst_mac: MacAddress,
-    /// Dir (`sfdp_session_direction`).
+    /// Dir.
     pub dir: SfdpSessionDirection,
 }
 

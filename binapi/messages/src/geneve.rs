@@ -32,7 +32,7 @@ pub struct GeneveAddDelTunnel {
     pub is_add: bool,
     /// Local address.
     pub local_address: Address,
-    /// Remote address (`address`).
+    /// Remote address.
     pub remote_address: Address,
     /// Index of the interface that multicast packets go to; 0xffffffff for none.
     pub mcast_sw_if_index: InterfaceIndex,
@@ -178,7 +178,7 @@ pub struct GeneveAddDelTunnel2 {
     pub is_add: bool,
     /// Local address.
     pub local_address: Address,
-    /// Remote address (`address`).
+    /// Remote address.
     pub remote_address: Address,
     /// Index of the interface that multicast packets go to; 0xffffffff for none.
     pub mcast_sw_if_index: InterfaceIndex,

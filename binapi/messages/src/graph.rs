@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Cursor, Decoder, Dump, Encoder, FixedSize, Header, Items, Message, MessageInfo, Span, Stream,
@@ -74,9 +74,9 @@ pub struct GraphNodeGet {
     pub cursor: u32,
     /// Index in VPP.
     pub index: u32,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
-    /// Flags (`node_flag`).
+    /// Flags.
     pub flags: NodeFlag,
     /// Want arcs (`bool`).
     pub want_arcs: bool,
@@ -220,9 +220,9 @@ impl fmt::Debug for GraphNodeGetReplyView<'_> {
 pub struct GraphNodeDetails {
     /// Index in VPP.
     pub index: u32,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
-    /// Flags (`node_flag`).
+    /// Flags.
     pub flags: NodeFlag,
     /// Arcs out (`u32[]`).
     pub arcs_out: Vec<u32>,
@@ -281,13 +281,13 @@ impl<'a> GraphNodeDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(&self.fixed[4..68])
     }
 
-    /// Flags (`node_flag`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NodeFlag {
         value_at(self.fixed, 68)

@@ -46,26 +46,26 @@ open_enum!(
     ]
 );
 
-/// `gre_tunnel`: a struct.
+/// `gre_tunnel`: 51 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GreTunnel {
-    /// Type (`gre_tunnel_type`).
+    /// Type.
     pub type_: GreTunnelType,
-    /// Mode (`tunnel_mode`).
+    /// Mode.
     pub mode: TunnelMode,
-    /// Flags (`tunnel_encap_decap_flags`).
+    /// Flags.
     pub flags: TunnelEncapDecapFlags,
     /// Number of the session.
     pub session_id: u16,
     /// Number in the interface's name; 0xffffffff lets VPP choose.
     pub instance: u32,
-    /// Number: outer table.
+    /// Number of the outer table.
     pub outer_table_id: u32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Source (`address`).
+    /// Source.
     pub src: Address,
     /// Destination.
     pub dst: Address,
@@ -103,26 +103,26 @@ impl Wire for GreTunnel {
 
 impl FixedSize for GreTunnel {}
 
-/// `gre_tunnel_v2`: a struct.
+/// `gre_tunnel_v2`: 55 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GreTunnelV2 {
-    /// Type (`gre_tunnel_type`).
+    /// Type.
     pub type_: GreTunnelType,
-    /// Mode (`tunnel_mode`).
+    /// Mode.
     pub mode: TunnelMode,
-    /// Flags (`tunnel_encap_decap_flags`).
+    /// Flags.
     pub flags: TunnelEncapDecapFlags,
     /// Number of the session.
     pub session_id: u16,
     /// Number in the interface's name; 0xffffffff lets VPP choose.
     pub instance: u32,
-    /// Number: outer table.
+    /// Number of the outer table.
     pub outer_table_id: u32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Source (`address`).
+    /// Source.
     pub src: Address,
     /// Destination.
     pub dst: Address,

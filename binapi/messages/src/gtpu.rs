@@ -21,7 +21,7 @@ use vpp_wire::{
 use crate::interface_types::InterfaceIndex;
 use crate::ip_types::Address;
 
-/// `sw_if_counters`: a struct.
+/// `sw_if_counters`: 32 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,7 +58,7 @@ impl Wire for SwIfCounters {
 
 impl FixedSize for SwIfCounters {}
 
-/// `tunnel_metrics`: a struct.
+/// `tunnel_metrics`: 40 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,7 +67,7 @@ pub struct TunnelMetrics {
     pub sw_if_index: InterfaceIndex,
     /// Reserved (`u32`).
     pub reserved: u32,
-    /// Counters (`sw_if_counters`).
+    /// Counters.
     pub counters: SwIfCounters,
 }
 
@@ -382,7 +382,7 @@ pub struct GtpuAddDelTunnelV2Reply {
     pub retval: i32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Counters (`sw_if_counters`).
+    /// Counters.
     pub counters: SwIfCounters,
 }
 
@@ -434,7 +434,7 @@ impl<'a> GtpuAddDelTunnelV2ReplyView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Counters (`sw_if_counters`).
+    /// Counters.
     #[must_use]
     pub fn counters(&self) -> SwIfCounters {
         value_at(self.fixed, 8)
@@ -846,9 +846,9 @@ pub struct GtpuTunnelV2Details {
     pub qfi: u8,
     /// Whether it is forwarding.
     pub is_forwarding: bool,
-    /// Forwarding type (`gtpu_forwarding_type`).
+    /// Forwarding type.
     pub forwarding_type: GtpuForwardingType,
-    /// Counters (`sw_if_counters`).
+    /// Counters.
     pub counters: SwIfCounters,
 }
 
@@ -974,13 +974,13 @@ impl<'a> GtpuTunnelV2DetailsView<'a> {
         value_at(self.fixed, 60)
     }
 
-    /// Forwarding type (`gtpu_forwarding_type`).
+    /// Forwarding type.
     #[must_use]
     pub fn forwarding_type(&self) -> GtpuForwardingType {
         value_at(self.fixed, 61)
     }
 
-    /// Counters (`sw_if_counters`).
+    /// Counters.
     #[must_use]
     pub fn counters(&self) -> SwIfCounters {
         value_at(self.fixed, 65)
@@ -1269,7 +1269,7 @@ pub struct GtpuAddDelForward {
     pub is_add: bool,
     /// Destination address.
     pub dst_address: Address,
-    /// Forwarding type (`gtpu_forwarding_type`).
+    /// Forwarding type.
     pub forwarding_type: GtpuForwardingType,
     /// Number of the table that routes encapsulated packets.
     pub encap_vrf_id: u32,
@@ -1407,7 +1407,7 @@ impl fmt::Debug for GtpuAddDelForwardReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GtpuGetTransferCounts {
-    /// Software interface index start (`interface_index`).
+    /// Software interface index start.
     pub sw_if_index_start: InterfaceIndex,
     /// Capacity (`u32`).
     pub capacity: u32,

@@ -39,9 +39,9 @@ pub struct HttpStaticEnableV4 {
     pub prealloc_fifos: u32,
     /// Private segment size (`u32`).
     pub private_segment_size: u32,
-    /// Www root (`string`). At most 255 bytes.
+    /// Www root. At most 255 bytes.
     pub www_root: String,
-    /// Uri (`string`). At most 255 bytes.
+    /// Uri. At most 255 bytes.
     pub uri: String,
 }
 
@@ -200,9 +200,9 @@ pub struct HttpStaticEnableV5 {
     pub prealloc_fifos: u32,
     /// Private segment size (`u32`).
     pub private_segment_size: u32,
-    /// Www root (`string`). At most 255 bytes.
+    /// Www root. At most 255 bytes.
     pub www_root: String,
-    /// Uri (`string`). At most 255 bytes.
+    /// Uri. At most 255 bytes.
     pub uri: String,
 }
 

@@ -43,16 +43,16 @@ open_enum!(
     ]
 );
 
-/// `igmp_group`: a struct.
+/// `igmp_group`: 13 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IgmpGroup {
-    /// Filter (`filter_mode`).
+    /// Filter.
     pub filter: FilterMode,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Gaddr (`ip4_address`).
+    /// Gaddr.
     pub gaddr: Ipv4Addr,
     /// Saddrs (`ip4_address[]`). At most 255.
     pub saddrs: Vec<Ipv4Addr>,
@@ -120,12 +120,12 @@ open_enum!(
     ]
 );
 
-/// `group_prefix`: a struct.
+/// `group_prefix`: 22 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupPrefix {
-    /// Type (`group_prefix_type`).
+    /// Type.
     pub type_: GroupPrefixType,
     /// Prefix.
     pub prefix: Prefix,
@@ -154,7 +154,7 @@ impl FixedSize for GroupPrefix {}
 /// CRC `19a49f1e`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IgmpListen {
-    /// Group (`igmp_group`).
+    /// Group.
     pub group: IgmpGroup,
 }
 
@@ -654,9 +654,9 @@ impl Dump for IgmpDump {
 pub struct IgmpDetails {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Saddr (`ip4_address`).
+    /// Saddr.
     pub saddr: Ipv4Addr,
-    /// Gaddr (`ip4_address`).
+    /// Gaddr.
     pub gaddr: Ipv4Addr,
 }
 
@@ -712,13 +712,13 @@ impl<'a> IgmpDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Saddr (`ip4_address`).
+    /// Saddr.
     #[must_use]
     pub fn saddr(&self) -> Ipv4Addr {
         value_at(self.fixed, 4)
     }
 
-    /// Gaddr (`ip4_address`).
+    /// Gaddr.
     #[must_use]
     pub fn gaddr(&self) -> Ipv4Addr {
         value_at(self.fixed, 8)
@@ -979,11 +979,11 @@ impl fmt::Debug for WantIgmpEventsReplyView<'_> {
 pub struct IgmpEvent {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Filter (`filter_mode`).
+    /// Filter.
     pub filter: FilterMode,
-    /// Saddr (`ip4_address`).
+    /// Saddr.
     pub saddr: Ipv4Addr,
-    /// Gaddr (`ip4_address`).
+    /// Gaddr.
     pub gaddr: Ipv4Addr,
 }
 
@@ -1055,19 +1055,19 @@ impl<'a> IgmpEventView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Filter (`filter_mode`).
+    /// Filter.
     #[must_use]
     pub fn filter(&self) -> FilterMode {
         value_at(self.fixed, 4)
     }
 
-    /// Saddr (`ip4_address`).
+    /// Saddr.
     #[must_use]
     pub fn saddr(&self) -> Ipv4Addr {
         value_at(self.fixed, 8)
     }
 
-    /// Gaddr (`ip4_address`).
+    /// Gaddr.
     #[must_use]
     pub fn gaddr(&self) -> Ipv4Addr {
         value_at(self.fixed, 12)
@@ -1107,7 +1107,7 @@ impl fmt::Debug for IgmpEventView<'_> {
 /// CRC `5b14a5ce`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IgmpGroupPrefixSet {
-    /// Gp (`group_prefix`).
+    /// Gp.
     pub gp: GroupPrefix,
 }
 
@@ -1247,7 +1247,7 @@ impl Dump for IgmpGroupPrefixDump {
 /// CRC `259ccd81`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IgmpGroupPrefixDetails {
-    /// Gp (`group_prefix`).
+    /// Gp.
     pub gp: GroupPrefix,
 }
 
@@ -1281,7 +1281,7 @@ pub struct IgmpGroupPrefixDetailsView<'a> {
 }
 
 impl<'a> IgmpGroupPrefixDetailsView<'a> {
-    /// Gp (`group_prefix`).
+    /// Gp.
     #[must_use]
     pub fn gp(&self) -> GroupPrefix {
         value_at(self.fixed, 0)

@@ -404,7 +404,7 @@ impl Dump for Ikev2ProfileDump {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2ProfileDetails {
-    /// Profile (`ikev2_profile`).
+    /// Profile.
     pub profile: Ikev2Profile,
 }
 
@@ -440,7 +440,7 @@ pub struct Ikev2ProfileDetailsView<'a> {
 }
 
 impl<'a> Ikev2ProfileDetailsView<'a> {
-    /// Profile (`ikev2_profile`).
+    /// Profile.
     #[must_use]
     pub fn profile(&self) -> Ikev2ProfileView<'a> {
         self.profile
@@ -582,7 +582,7 @@ impl Dump for Ikev2SaV3Dump {
 pub struct Ikev2SaDetails {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Sa (`ikev2_sa`).
+    /// Sa.
     pub sa: Ikev2Sa,
 }
 
@@ -626,7 +626,7 @@ impl<'a> Ikev2SaDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Sa (`ikev2_sa`).
+    /// Sa.
     #[must_use]
     pub fn sa(&self) -> Ikev2SaView<'a> {
         view_at(self.fixed, 4)
@@ -666,7 +666,7 @@ impl fmt::Debug for Ikev2SaDetailsView<'_> {
 pub struct Ikev2SaV2Details {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Sa (`ikev2_sa_v2`).
+    /// Sa.
     pub sa: Ikev2SaV2,
 }
 
@@ -710,7 +710,7 @@ impl<'a> Ikev2SaV2DetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Sa (`ikev2_sa_v2`).
+    /// Sa.
     #[must_use]
     pub fn sa(&self) -> Ikev2SaV2View<'a> {
         view_at(self.fixed, 4)
@@ -752,7 +752,7 @@ impl fmt::Debug for Ikev2SaV2DetailsView<'_> {
 pub struct Ikev2SaV3Details {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Sa (`ikev2_sa_v3`).
+    /// Sa.
     pub sa: Ikev2SaV3,
 }
 
@@ -796,7 +796,7 @@ impl<'a> Ikev2SaV3DetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Sa (`ikev2_sa_v3`).
+    /// Sa.
     #[must_use]
     pub fn sa(&self) -> Ikev2SaV3View<'a> {
         view_at(self.fixed, 4)
@@ -874,7 +874,7 @@ impl Dump for Ikev2ChildSaDump {
 pub struct Ikev2ChildSaDetails {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Child sa (`ikev2_child_sa`).
+    /// Child sa.
     pub child_sa: Ikev2ChildSa,
 }
 
@@ -918,7 +918,7 @@ impl<'a> Ikev2ChildSaDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Child sa (`ikev2_child_sa`).
+    /// Child sa.
     #[must_use]
     pub fn child_sa(&self) -> Ikev2ChildSa {
         value_at(self.fixed, 4)
@@ -1000,7 +1000,7 @@ impl Dump for Ikev2ChildSaV2Dump {
 pub struct Ikev2ChildSaV2Details {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Child sa (`ikev2_child_sa_v2`).
+    /// Child sa.
     pub child_sa: Ikev2ChildSaV2,
 }
 
@@ -1044,7 +1044,7 @@ impl<'a> Ikev2ChildSaV2DetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Child sa (`ikev2_child_sa_v2`).
+    /// Child sa.
     #[must_use]
     pub fn child_sa(&self) -> Ikev2ChildSaV2 {
         value_at(self.fixed, 4)
@@ -1227,7 +1227,7 @@ pub struct Ikev2TrafficSelectorDump {
     pub is_initiator: bool,
     /// Index of the security association in VPP.
     pub sa_index: u32,
-    /// Index in VPP: child sa.
+    /// Index in VPP of the child sa.
     pub child_sa_index: u32,
 }
 
@@ -1274,7 +1274,7 @@ impl Dump for Ikev2TrafficSelectorDump {
 pub struct Ikev2TrafficSelectorDetails {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Ts (`ikev2_ts`).
+    /// Ts.
     pub ts: Ikev2Ts,
 }
 
@@ -1318,7 +1318,7 @@ impl<'a> Ikev2TrafficSelectorDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Ts (`ikev2_ts`).
+    /// Ts.
     #[must_use]
     pub fn ts(&self) -> Ikev2Ts {
         value_at(self.fixed, 4)
@@ -1358,7 +1358,7 @@ impl fmt::Debug for Ikev2TrafficSelectorDetailsView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2ProfileAddDel {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
@@ -1475,7 +1475,7 @@ impl fmt::Debug for Ikev2ProfileAddDelReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2ProfileSetAuth {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Auth method (`u8`).
     pub auth_method: u8,
@@ -1608,7 +1608,7 @@ impl fmt::Debug for Ikev2ProfileSetAuthReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2ProfileSetId {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Whether it belongs to this side.
     pub is_local: bool,
@@ -1741,7 +1741,7 @@ impl fmt::Debug for Ikev2ProfileSetIdReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2ProfileDisableNatt {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
 }
 
@@ -1852,9 +1852,9 @@ impl fmt::Debug for Ikev2ProfileDisableNattReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2ProfileSetTs {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
-    /// Ts (`ikev2_ts`).
+    /// Ts.
     pub ts: Ikev2Ts,
 }
 
@@ -1969,7 +1969,7 @@ impl fmt::Debug for Ikev2ProfileSetTsReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2SetLocalKey {
-    /// Key file (`string`). At most 255 bytes.
+    /// Key file. At most 255 bytes.
     pub key_file: String,
 }
 
@@ -2082,7 +2082,7 @@ impl fmt::Debug for Ikev2SetLocalKeyReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2SetTunnelInterface {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -2199,9 +2199,9 @@ impl fmt::Debug for Ikev2SetTunnelInterfaceReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2SetResponder {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
-    /// Responder (`ikev2_responder`).
+    /// Responder.
     pub responder: Ikev2Responder,
 }
 
@@ -2316,7 +2316,7 @@ impl fmt::Debug for Ikev2SetResponderReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2SetResponderHostname {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Host name. At most 63 bytes.
     pub hostname: String,
@@ -2437,9 +2437,9 @@ impl fmt::Debug for Ikev2SetResponderHostnameReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2SetIkeTransforms {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
-    /// Tr (`ikev2_ike_transforms`).
+    /// Tr.
     pub tr: Ikev2IkeTransforms,
 }
 
@@ -2554,9 +2554,9 @@ impl fmt::Debug for Ikev2SetIkeTransformsReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2SetEspTransforms {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
-    /// Tr (`ikev2_esp_transforms`).
+    /// Tr.
     pub tr: Ikev2EspTransforms,
 }
 
@@ -2671,7 +2671,7 @@ impl fmt::Debug for Ikev2SetEspTransformsReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2SetSaLifetime {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Seconds it is valid.
     pub lifetime: u64,
@@ -2800,7 +2800,7 @@ impl fmt::Debug for Ikev2SetSaLifetimeReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2InitiateSaInit {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
 }
 
@@ -3244,7 +3244,7 @@ impl fmt::Debug for Ikev2InitiateRekeyChildSaReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2ProfileSetUdpEncap {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
 }
 
@@ -3359,7 +3359,7 @@ pub struct Ikev2ProfileSetIpsecUdpPort {
     pub is_set: u8,
     /// Port.
     pub port: u16,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
 }
 

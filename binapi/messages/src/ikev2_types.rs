@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Encoder, FixedSize, Span, View, Viewed, Wire, count_at, open_enum, text, value_at,
@@ -22,7 +22,7 @@ use vpp_wire::{
 use crate::interface_types::InterfaceIndex;
 use crate::ip_types::Address;
 
-/// `ikev2_id`: a struct.
+/// `ikev2_id`: 66 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,7 +31,7 @@ pub struct Ikev2Id {
     pub type_: u8,
     /// Data length (`u8`).
     pub data_len: u8,
-    /// Data (`string`). At most 63 bytes.
+    /// Data. At most 63 bytes.
     pub data: String,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Ikev2IdView<'a> {
         value_at(self.fixed, 1)
     }
 
-    /// Data (`string`). At most 63 bytes.
+    /// Data. At most 63 bytes.
     #[must_use]
     pub fn data(&self) -> Cow<'a, str> {
         text(&self.fixed[2..66])
@@ -108,26 +108,26 @@ impl fmt::Debug for Ikev2IdView<'_> {
     }
 }
 
-/// `ikev2_ts`: a struct.
+/// `ikev2_ts`: 48 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2Ts {
     /// Index of the security association in VPP.
     pub sa_index: u32,
-    /// Index in VPP: child sa.
+    /// Index in VPP of the child sa.
     pub child_sa_index: u32,
     /// Whether it belongs to this side.
     pub is_local: bool,
-    /// Number: protocol.
+    /// Number of the protocol.
     pub protocol_id: u8,
     /// First port.
     pub start_port: u16,
     /// Last port.
     pub end_port: u16,
-    /// Start address (`address`).
+    /// Start address.
     pub start_addr: Address,
-    /// End address (`address`).
+    /// End address.
     pub end_addr: Address,
 }
 
@@ -161,7 +161,7 @@ impl Wire for Ikev2Ts {
 
 impl FixedSize for Ikev2Ts {}
 
-/// `ikev2_auth`: a struct.
+/// `ikev2_auth`: 6 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -255,7 +255,7 @@ impl fmt::Debug for Ikev2AuthView<'_> {
     }
 }
 
-/// `ikev2_responder`: a struct.
+/// `ikev2_responder`: 21 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -284,7 +284,7 @@ impl Wire for Ikev2Responder {
 
 impl FixedSize for Ikev2Responder {}
 
-/// `ikev2_ike_transforms`: a struct.
+/// `ikev2_ike_transforms`: 8 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -325,7 +325,7 @@ impl Wire for Ikev2IkeTransforms {
 
 impl FixedSize for Ikev2IkeTransforms {}
 
-/// `ikev2_esp_transforms`: a struct.
+/// `ikev2_esp_transforms`: 6 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -358,26 +358,26 @@ impl Wire for Ikev2EspTransforms {
 
 impl FixedSize for Ikev2EspTransforms {}
 
-/// `ikev2_profile`: a struct.
+/// `ikev2_profile`: 365 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2Profile {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
-    /// Number: loc.
+    /// Number of the loc.
     pub loc_id: Ikev2Id,
-    /// Number: rem.
+    /// Number of the rem.
     pub rem_id: Ikev2Id,
-    /// Loc ts (`ikev2_ts`).
+    /// Loc ts.
     pub loc_ts: Ikev2Ts,
-    /// Rem ts (`ikev2_ts`).
+    /// Rem ts.
     pub rem_ts: Ikev2Ts,
-    /// Responder (`ikev2_responder`).
+    /// Responder.
     pub responder: Ikev2Responder,
-    /// Ike ts (`ikev2_ike_transforms`).
+    /// Ike ts.
     pub ike_ts: Ikev2IkeTransforms,
-    /// Esp ts (`ikev2_esp_transforms`).
+    /// Esp ts.
     pub esp_ts: Ikev2EspTransforms,
     /// Seconds it is valid.
     pub lifetime: u64,
@@ -387,7 +387,7 @@ pub struct Ikev2Profile {
     pub lifetime_jitter: u32,
     /// Handover (`u32`).
     pub handover: u32,
-    /// Port: ipsec over UDP.
+    /// Ipsec over UDP port (`u16`).
     pub ipsec_over_udp_port: u16,
     /// Tun itf (`u32`).
     pub tun_itf: u32,
@@ -395,7 +395,7 @@ pub struct Ikev2Profile {
     pub udp_encap: bool,
     /// Natt disabled (`bool`).
     pub natt_disabled: bool,
-    /// Auth (`ikev2_auth`).
+    /// Auth.
     pub auth: Ikev2Auth,
 }
 
@@ -457,49 +457,49 @@ pub struct Ikev2ProfileView<'a> {
 }
 
 impl<'a> Ikev2ProfileView<'a> {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(&self.fixed[0..64])
     }
 
-    /// Number: loc.
+    /// Number of the loc.
     #[must_use]
     pub fn loc_id(&self) -> Ikev2IdView<'a> {
         view_at(self.fixed, 64)
     }
 
-    /// Number: rem.
+    /// Number of the rem.
     #[must_use]
     pub fn rem_id(&self) -> Ikev2IdView<'a> {
         view_at(self.fixed, 130)
     }
 
-    /// Loc ts (`ikev2_ts`).
+    /// Loc ts.
     #[must_use]
     pub fn loc_ts(&self) -> Ikev2Ts {
         value_at(self.fixed, 196)
     }
 
-    /// Rem ts (`ikev2_ts`).
+    /// Rem ts.
     #[must_use]
     pub fn rem_ts(&self) -> Ikev2Ts {
         value_at(self.fixed, 244)
     }
 
-    /// Responder (`ikev2_responder`).
+    /// Responder.
     #[must_use]
     pub fn responder(&self) -> Ikev2Responder {
         value_at(self.fixed, 292)
     }
 
-    /// Ike ts (`ikev2_ike_transforms`).
+    /// Ike ts.
     #[must_use]
     pub fn ike_ts(&self) -> Ikev2IkeTransforms {
         value_at(self.fixed, 313)
     }
 
-    /// Esp ts (`ikev2_esp_transforms`).
+    /// Esp ts.
     #[must_use]
     pub fn esp_ts(&self) -> Ikev2EspTransforms {
         value_at(self.fixed, 321)
@@ -529,7 +529,7 @@ impl<'a> Ikev2ProfileView<'a> {
         value_at(self.fixed, 347)
     }
 
-    /// Port: ipsec over UDP.
+    /// Ipsec over UDP port (`u16`).
     #[must_use]
     pub fn ipsec_over_udp_port(&self) -> u16 {
         value_at(self.fixed, 351)
@@ -553,7 +553,7 @@ impl<'a> Ikev2ProfileView<'a> {
         value_at(self.fixed, 358)
     }
 
-    /// Auth (`ikev2_auth`).
+    /// Auth.
     #[must_use]
     pub fn auth(&self) -> Ikev2AuthView<'a> {
         self.auth
@@ -609,14 +609,14 @@ impl fmt::Debug for Ikev2ProfileView<'_> {
     }
 }
 
-/// `ikev2_sa_transform`: a struct.
+/// `ikev2_sa_transform`: 10 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2SaTransform {
     /// Transform type (`u8`).
     pub transform_type: u8,
-    /// Number: transform.
+    /// Number of the transform.
     pub transform_id: u16,
     /// Key length (`u16`).
     pub key_len: u16,
@@ -654,7 +654,7 @@ impl Wire for Ikev2SaTransform {
 
 impl FixedSize for Ikev2SaTransform {}
 
-/// `ikev2_keys`: a struct.
+/// `ikev2_keys`: 455 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -752,26 +752,26 @@ impl Wire for Ikev2Keys {
 
 impl FixedSize for Ikev2Keys {}
 
-/// `ikev2_child_sa`: a struct.
+/// `ikev2_child_sa`: 501 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2ChildSa {
     /// Index of the security association in VPP.
     pub sa_index: u32,
-    /// Index in VPP: child sa.
+    /// Index in VPP of the child sa.
     pub child_sa_index: u32,
     /// I spi (`u32`).
     pub i_spi: u32,
     /// R spi (`u32`).
     pub r_spi: u32,
-    /// Keys (`ikev2_keys`).
+    /// Keys.
     pub keys: Ikev2Keys,
-    /// Encryption (`ikev2_sa_transform`).
+    /// Encryption.
     pub encryption: Ikev2SaTransform,
-    /// Integrity (`ikev2_sa_transform`).
+    /// Integrity.
     pub integrity: Ikev2SaTransform,
-    /// Esn (`ikev2_sa_transform`).
+    /// Esn.
     pub esn: Ikev2SaTransform,
 }
 
@@ -805,26 +805,26 @@ impl Wire for Ikev2ChildSa {
 
 impl FixedSize for Ikev2ChildSa {}
 
-/// `ikev2_child_sa_v2`: a struct.
+/// `ikev2_child_sa_v2`: 509 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2ChildSaV2 {
     /// Index of the security association in VPP.
     pub sa_index: u32,
-    /// Index in VPP: child sa.
+    /// Index in VPP of the child sa.
     pub child_sa_index: u32,
     /// I spi (`u32`).
     pub i_spi: u32,
     /// R spi (`u32`).
     pub r_spi: u32,
-    /// Keys (`ikev2_keys`).
+    /// Keys.
     pub keys: Ikev2Keys,
-    /// Encryption (`ikev2_sa_transform`).
+    /// Encryption.
     pub encryption: Ikev2SaTransform,
-    /// Integrity (`ikev2_sa_transform`).
+    /// Integrity.
     pub integrity: Ikev2SaTransform,
-    /// Esn (`ikev2_sa_transform`).
+    /// Esn.
     pub esn: Ikev2SaTransform,
     /// Uptime (`f64`).
     pub uptime: f64,
@@ -862,7 +862,7 @@ impl Wire for Ikev2ChildSaV2 {
 
 impl FixedSize for Ikev2ChildSaV2 {}
 
-/// `ikev2_sa_stats`: a struct.
+/// `ikev2_sa_stats`: 12 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -907,38 +907,38 @@ impl Wire for Ikev2SaStats {
 
 impl FixedSize for Ikev2SaStats {}
 
-/// `ikev2_sa`: a struct.
+/// `ikev2_sa`: 697 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2Sa {
     /// Index of the security association in VPP.
     pub sa_index: u32,
-    /// Index in VPP: profile.
+    /// Index in VPP of the profile.
     pub profile_index: u32,
     /// Ispi (`u64`).
     pub ispi: u64,
     /// Rspi (`u64`).
     pub rspi: u64,
-    /// Iaddr (`address`).
+    /// Iaddr.
     pub iaddr: Address,
-    /// Raddr (`address`).
+    /// Raddr.
     pub raddr: Address,
-    /// Keys (`ikev2_keys`).
+    /// Keys.
     pub keys: Ikev2Keys,
-    /// Number: i.
+    /// Number of the i.
     pub i_id: Ikev2Id,
-    /// Number: r.
+    /// Number of the r.
     pub r_id: Ikev2Id,
-    /// Encryption (`ikev2_sa_transform`).
+    /// Encryption.
     pub encryption: Ikev2SaTransform,
-    /// Integrity (`ikev2_sa_transform`).
+    /// Integrity.
     pub integrity: Ikev2SaTransform,
-    /// Prf (`ikev2_sa_transform`).
+    /// Prf.
     pub prf: Ikev2SaTransform,
-    /// Dh (`ikev2_sa_transform`).
+    /// Dh.
     pub dh: Ikev2SaTransform,
-    /// Stats (`ikev2_sa_stats`).
+    /// Stats.
     pub stats: Ikev2SaStats,
 }
 
@@ -997,7 +997,7 @@ impl<'a> Ikev2SaView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: profile.
+    /// Index in VPP of the profile.
     #[must_use]
     pub fn profile_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -1015,61 +1015,61 @@ impl<'a> Ikev2SaView<'a> {
         value_at(self.fixed, 16)
     }
 
-    /// Iaddr (`address`).
+    /// Iaddr.
     #[must_use]
     pub fn iaddr(&self) -> Address {
         value_at(self.fixed, 24)
     }
 
-    /// Raddr (`address`).
+    /// Raddr.
     #[must_use]
     pub fn raddr(&self) -> Address {
         value_at(self.fixed, 41)
     }
 
-    /// Keys (`ikev2_keys`).
+    /// Keys.
     #[must_use]
     pub fn keys(&self) -> Ikev2Keys {
         value_at(self.fixed, 58)
     }
 
-    /// Number: i.
+    /// Number of the i.
     #[must_use]
     pub fn i_id(&self) -> Ikev2IdView<'a> {
         view_at(self.fixed, 513)
     }
 
-    /// Number: r.
+    /// Number of the r.
     #[must_use]
     pub fn r_id(&self) -> Ikev2IdView<'a> {
         view_at(self.fixed, 579)
     }
 
-    /// Encryption (`ikev2_sa_transform`).
+    /// Encryption.
     #[must_use]
     pub fn encryption(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 645)
     }
 
-    /// Integrity (`ikev2_sa_transform`).
+    /// Integrity.
     #[must_use]
     pub fn integrity(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 655)
     }
 
-    /// Prf (`ikev2_sa_transform`).
+    /// Prf.
     #[must_use]
     pub fn prf(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 665)
     }
 
-    /// Dh (`ikev2_sa_transform`).
+    /// Dh.
     #[must_use]
     pub fn dh(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 675)
     }
 
-    /// Stats (`ikev2_sa_stats`).
+    /// Stats.
     #[must_use]
     pub fn stats(&self) -> Ikev2SaStats {
         value_at(self.fixed, 685)
@@ -1153,40 +1153,40 @@ open_enum!(
     ]
 );
 
-/// `ikev2_sa_v2`: a struct.
+/// `ikev2_sa_v2`: 761 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2SaV2 {
     /// Index of the security association in VPP.
     pub sa_index: u32,
-    /// Name: profile. At most 63 bytes.
+    /// Name of the profile. At most 63 bytes.
     pub profile_name: String,
-    /// State (`ikev2_state`).
+    /// State.
     pub state: Ikev2State,
     /// Ispi (`u64`).
     pub ispi: u64,
     /// Rspi (`u64`).
     pub rspi: u64,
-    /// Iaddr (`address`).
+    /// Iaddr.
     pub iaddr: Address,
-    /// Raddr (`address`).
+    /// Raddr.
     pub raddr: Address,
-    /// Keys (`ikev2_keys`).
+    /// Keys.
     pub keys: Ikev2Keys,
-    /// Number: i.
+    /// Number of the i.
     pub i_id: Ikev2Id,
-    /// Number: r.
+    /// Number of the r.
     pub r_id: Ikev2Id,
-    /// Encryption (`ikev2_sa_transform`).
+    /// Encryption.
     pub encryption: Ikev2SaTransform,
-    /// Integrity (`ikev2_sa_transform`).
+    /// Integrity.
     pub integrity: Ikev2SaTransform,
-    /// Prf (`ikev2_sa_transform`).
+    /// Prf.
     pub prf: Ikev2SaTransform,
-    /// Dh (`ikev2_sa_transform`).
+    /// Dh.
     pub dh: Ikev2SaTransform,
-    /// Stats (`ikev2_sa_stats`).
+    /// Stats.
     pub stats: Ikev2SaStats,
 }
 
@@ -1247,13 +1247,13 @@ impl<'a> Ikev2SaV2View<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Name: profile. At most 63 bytes.
+    /// Name of the profile. At most 63 bytes.
     #[must_use]
     pub fn profile_name(&self) -> Cow<'a, str> {
         text(&self.fixed[4..68])
     }
 
-    /// State (`ikev2_state`).
+    /// State.
     #[must_use]
     pub fn state(&self) -> Ikev2State {
         value_at(self.fixed, 68)
@@ -1271,61 +1271,61 @@ impl<'a> Ikev2SaV2View<'a> {
         value_at(self.fixed, 80)
     }
 
-    /// Iaddr (`address`).
+    /// Iaddr.
     #[must_use]
     pub fn iaddr(&self) -> Address {
         value_at(self.fixed, 88)
     }
 
-    /// Raddr (`address`).
+    /// Raddr.
     #[must_use]
     pub fn raddr(&self) -> Address {
         value_at(self.fixed, 105)
     }
 
-    /// Keys (`ikev2_keys`).
+    /// Keys.
     #[must_use]
     pub fn keys(&self) -> Ikev2Keys {
         value_at(self.fixed, 122)
     }
 
-    /// Number: i.
+    /// Number of the i.
     #[must_use]
     pub fn i_id(&self) -> Ikev2IdView<'a> {
         view_at(self.fixed, 577)
     }
 
-    /// Number: r.
+    /// Number of the r.
     #[must_use]
     pub fn r_id(&self) -> Ikev2IdView<'a> {
         view_at(self.fixed, 643)
     }
 
-    /// Encryption (`ikev2_sa_transform`).
+    /// Encryption.
     #[must_use]
     pub fn encryption(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 709)
     }
 
-    /// Integrity (`ikev2_sa_transform`).
+    /// Integrity.
     #[must_use]
     pub fn integrity(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 719)
     }
 
-    /// Prf (`ikev2_sa_transform`).
+    /// Prf.
     #[must_use]
     pub fn prf(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 729)
     }
 
-    /// Dh (`ikev2_sa_transform`).
+    /// Dh.
     #[must_use]
     pub fn dh(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 739)
     }
 
-    /// Stats (`ikev2_sa_stats`).
+    /// Stats.
     #[must_use]
     pub fn stats(&self) -> Ikev2SaStats {
         value_at(self.fixed, 749)
@@ -1371,40 +1371,40 @@ impl fmt::Debug for Ikev2SaV2View<'_> {
     }
 }
 
-/// `ikev2_sa_v3`: a struct.
+/// `ikev2_sa_v3`: 769 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2SaV3 {
     /// Index of the security association in VPP.
     pub sa_index: u32,
-    /// Name: profile. At most 63 bytes.
+    /// Name of the profile. At most 63 bytes.
     pub profile_name: String,
-    /// State (`ikev2_state`).
+    /// State.
     pub state: Ikev2State,
     /// Ispi (`u64`).
     pub ispi: u64,
     /// Rspi (`u64`).
     pub rspi: u64,
-    /// Iaddr (`address`).
+    /// Iaddr.
     pub iaddr: Address,
-    /// Raddr (`address`).
+    /// Raddr.
     pub raddr: Address,
-    /// Keys (`ikev2_keys`).
+    /// Keys.
     pub keys: Ikev2Keys,
-    /// Number: i.
+    /// Number of the i.
     pub i_id: Ikev2Id,
-    /// Number: r.
+    /// Number of the r.
     pub r_id: Ikev2Id,
-    /// Encryption (`ikev2_sa_transform`).
+    /// Encryption.
     pub encryption: Ikev2SaTransform,
-    /// Integrity (`ikev2_sa_transform`).
+    /// Integrity.
     pub integrity: Ikev2SaTransform,
-    /// Prf (`ikev2_sa_transform`).
+    /// Prf.
     pub prf: Ikev2SaTransform,
-    /// Dh (`ikev2_sa_transform`).
+    /// Dh.
     pub dh: Ikev2SaTransform,
-    /// Stats (`ikev2_sa_stats`).
+    /// Stats.
     pub stats: Ikev2SaStats,
     /// Uptime (`f64`).
     pub uptime: f64,
@@ -1469,13 +1469,13 @@ impl<'a> Ikev2SaV3View<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Name: profile. At most 63 bytes.
+    /// Name of the profile. At most 63 bytes.
     #[must_use]
     pub fn profile_name(&self) -> Cow<'a, str> {
         text(&self.fixed[4..68])
     }
 
-    /// State (`ikev2_state`).
+    /// State.
     #[must_use]
     pub fn state(&self) -> Ikev2State {
         value_at(self.fixed, 68)
@@ -1493,61 +1493,61 @@ impl<'a> Ikev2SaV3View<'a> {
         value_at(self.fixed, 80)
     }
 
-    /// Iaddr (`address`).
+    /// Iaddr.
     #[must_use]
     pub fn iaddr(&self) -> Address {
         value_at(self.fixed, 88)
     }
 
-    /// Raddr (`address`).
+    /// Raddr.
     #[must_use]
     pub fn raddr(&self) -> Address {
         value_at(self.fixed, 105)
     }
 
-    /// Keys (`ikev2_keys`).
+    /// Keys.
     #[must_use]
     pub fn keys(&self) -> Ikev2Keys {
         value_at(self.fixed, 122)
     }
 
-    /// Number: i.
+    /// Number of the i.
     #[must_use]
     pub fn i_id(&self) -> Ikev2IdView<'a> {
         view_at(self.fixed, 577)
     }
 
-    /// Number: r.
+    /// Number of the r.
     #[must_use]
     pub fn r_id(&self) -> Ikev2IdView<'a> {
         view_at(self.fixed, 643)
     }
 
-    /// Encryption (`ikev2_sa_transform`).
+    /// Encryption.
     #[must_use]
     pub fn encryption(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 709)
     }
 
-    /// Integrity (`ikev2_sa_transform`).
+    /// Integrity.
     #[must_use]
     pub fn integrity(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 719)
     }
 
-    /// Prf (`ikev2_sa_transform`).
+    /// Prf.
     #[must_use]
     pub fn prf(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 729)
     }
 
-    /// Dh (`ikev2_sa_transform`).
+    /// Dh.
     #[must_use]
     pub fn dh(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 739)
     }
 
-    /// Stats (`ikev2_sa_stats`).
+    /// Stats.
     #[must_use]
     pub fn stats(&self) -> Ikev2SaStats {
         value_at(self.fixed, 749)

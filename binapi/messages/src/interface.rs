@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Cursor, Decoder, Dump, Encoder, Event, FixedSize, Header, Items, Message, MessageInfo, Request,
@@ -32,7 +32,7 @@ use crate::ip_types::AddressWithPrefix;
 pub struct SwInterfaceSetFlags {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Flags (`if_status_flags`).
+    /// The state wanted: `ADMIN_UP`, or empty for down.
     pub flags: IfStatusFlags,
 }
 
@@ -377,7 +377,7 @@ impl fmt::Debug for HwInterfaceSetMtuReplyView<'_> {
 pub struct SwInterfaceSetMtu {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Largest packet, in bytes.
+    /// Largest packet in bytes: any, IPv4, IPv6, MPLS. 0 leaves the last three to the first.
     pub mtu: [u32; 4],
 }
 
@@ -608,7 +608,7 @@ pub struct SwInterfaceEvent {
     pub pid: u32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Flags (`if_status_flags`).
+    /// Up or down, and the link.
     pub flags: IfStatusFlags,
     /// Whether it was deleted.
     pub deleted: bool,
@@ -677,7 +677,7 @@ impl<'a> SwInterfaceEventView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Flags (`if_status_flags`).
+    /// Up or down, and the link.
     #[must_use]
     pub fn flags(&self) -> IfStatusFlags {
         value_at(self.fixed, 8)
@@ -847,9 +847,9 @@ pub struct SwInterfaceDetails {
     pub sup_sw_if_index: u32,
     /// MAC address of the interface; zeros where it has none.
     pub l2_address: MacAddress,
-    /// Flags (`if_status_flags`).
+    /// Up or down, and the link.
     pub flags: IfStatusFlags,
-    /// Type (`if_type`).
+    /// How it relates to hardware.
     pub type_: IfType,
     /// Whether the link sends and receives at the same time.
     pub link_duplex: LinkDuplex,
@@ -857,7 +857,7 @@ pub struct SwInterfaceDetails {
     pub link_speed: u32,
     /// Largest frame of the link, in bytes.
     pub link_mtu: u16,
-    /// Largest packet, in bytes.
+    /// Largest packet in bytes: any, IPv4, IPv6, MPLS. The last three are 0 where the first counts.
     pub mtu: [u32; 4],
     /// Number of the sub-interface; 0 for the interface itself.
     pub sub_id: u32,
@@ -879,9 +879,9 @@ pub struct SwInterfaceDetails {
     pub vtr_tag2: u32,
     /// Outer tag (`u16`).
     pub outer_tag: u16,
-    /// B dmac (`mac_address`).
+    /// B dmac.
     pub b_dmac: MacAddress,
-    /// B smac (`mac_address`).
+    /// B smac.
     pub b_smac: MacAddress,
     /// B vlanid (`u16`).
     pub b_vlanid: u16,
@@ -995,13 +995,13 @@ impl<'a> SwInterfaceDetailsView<'a> {
         value_at(self.fixed, 8)
     }
 
-    /// Flags (`if_status_flags`).
+    /// Up or down, and the link.
     #[must_use]
     pub fn flags(&self) -> IfStatusFlags {
         value_at(self.fixed, 14)
     }
 
-    /// Type (`if_type`).
+    /// How it relates to hardware.
     #[must_use]
     pub fn type_(&self) -> IfType {
         value_at(self.fixed, 18)
@@ -1025,7 +1025,7 @@ impl<'a> SwInterfaceDetailsView<'a> {
         value_at(self.fixed, 30)
     }
 
-    /// Largest packet, in bytes.
+    /// Largest packet in bytes: any, IPv4, IPv6, MPLS. The last three are 0 where the first counts.
     #[must_use]
     pub fn mtu(&self) -> [u32; 4] {
         value_at(self.fixed, 32)
@@ -1091,13 +1091,13 @@ impl<'a> SwInterfaceDetailsView<'a> {
         value_at(self.fixed, 77)
     }
 
-    /// B dmac (`mac_address`).
+    /// B dmac.
     #[must_use]
     pub fn b_dmac(&self) -> MacAddress {
         value_at(self.fixed, 79)
     }
 
-    /// B smac (`mac_address`).
+    /// B smac.
     #[must_use]
     pub fn b_smac(&self) -> MacAddress {
         value_at(self.fixed, 85)
@@ -1192,7 +1192,8 @@ impl fmt::Debug for SwInterfaceDetailsView<'_> {
 /// CRC `aa610c27`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SwInterfaceDump {
-    /// Index of the interface; 0xffffffff for none or all. Default: `0xffffffff`.
+    /// Index of the one interface wanted; 0xffffffff for all. VPP takes 0 as all, too. Default:
+    /// `0xffffffff`.
     pub sw_if_index: InterfaceIndex,
     /// Whether `name_filter` counts.
     pub name_filter_valid: bool,
@@ -2536,7 +2537,7 @@ pub struct SwInterfaceSetRxMode {
     pub queue_id_valid: bool,
     /// Number of the queue.
     pub queue_id: u32,
-    /// Mode (`rx_mode`).
+    /// Mode.
     pub mode: RxMode,
 }
 
@@ -2900,7 +2901,7 @@ impl fmt::Debug for SwInterfaceSetTxPlacementReplyView<'_> {
 pub struct SwInterfaceSetInterfaceName {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
 }
 
@@ -3057,7 +3058,7 @@ pub struct SwInterfaceRxPlacementDetails {
     pub queue_id: u32,
     /// Index of the worker thread, from 0.
     pub worker_id: u32,
-    /// Mode (`rx_mode`).
+    /// Mode.
     pub mode: RxMode,
 }
 
@@ -3117,7 +3118,7 @@ impl<'a> SwInterfaceRxPlacementDetailsView<'a> {
         value_at(self.fixed, 8)
     }
 
-    /// Mode (`rx_mode`).
+    /// Mode.
     #[must_use]
     pub fn mode(&self) -> RxMode {
         value_at(self.fixed, 12)
@@ -3541,9 +3542,9 @@ pub struct CreateSubif {
     pub sub_id: u32,
     /// What the sub-interface selects packets by.
     pub sub_if_flags: SubIfFlags,
-    /// Number: outer VLAN.
+    /// Number of the outer VLAN.
     pub outer_vlan_id: u16,
-    /// Number: inner VLAN.
+    /// Number of the inner VLAN.
     pub inner_vlan_id: u16,
 }
 
@@ -4386,7 +4387,7 @@ impl fmt::Debug for CollectDetailedInterfaceStatsReplyView<'_> {
 /// CRC `616abb92`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PcapSetFilterFunction {
-    /// Name: filter function.
+    /// Name of the filter function.
     pub filter_function_name: String,
 }
 
@@ -4515,9 +4516,9 @@ pub struct PcapTraceOn {
     pub max_bytes_per_packet: u32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Error (`string`). At most 127 bytes.
+    /// Error. At most 127 bytes.
     pub error: String,
-    /// Filename (`string`). At most 63 bytes.
+    /// Filename. At most 63 bytes.
     pub filename: String,
 }
 
@@ -4766,7 +4767,7 @@ impl fmt::Debug for PcapTraceOffReplyView<'_> {
 /// CRC `776b4837`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SwInterfaceSetDefaultRxMode {
-    /// Mode (`rx_mode`).
+    /// Mode.
     pub mode: RxMode,
 }
 
@@ -4906,7 +4907,7 @@ impl Request for SwInterfaceGetDefaultRxMode {
 pub struct SwInterfaceGetDefaultRxModeReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Mode (`rx_mode`).
+    /// Mode.
     pub mode: RxMode,
 }
 
@@ -4950,7 +4951,7 @@ impl<'a> SwInterfaceGetDefaultRxModeReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Mode (`rx_mode`).
+    /// Mode.
     #[must_use]
     pub fn mode(&self) -> RxMode {
         value_at(self.fixed, 4)

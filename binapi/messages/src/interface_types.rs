@@ -13,12 +13,16 @@
 
 use vpp_wire::{flag_set, open_enum};
 
-/// `interface_index`: another name.
+/// `interface_index`: 4 bytes.
+///
+/// Index of an interface in VPP; 0xffffffff is none.
 ///
 /// In VPP 26.06.
 pub type InterfaceIndex = u32;
 
 /// `if_status_flags`: a set of flags, on the wire a `u32`.
+///
+/// Whether an interface is up: by configuration, by its link.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +44,8 @@ flag_set!(
 );
 
 /// `mtu_proto`: an enum, on the wire a `u32`.
+///
+/// Place of each protocol in a list of MTUs.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +74,8 @@ open_enum!(
 
 /// `link_duplex`: an enum, on the wire a `u32`.
 ///
+/// Whether a link sends and receives at the same time.
+///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkDuplex(pub u32);
@@ -91,6 +99,8 @@ open_enum!(
 );
 
 /// `sub_if_flags`: a set of flags, on the wire a `u32`.
+///
+/// What a sub-interface selects packets by.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -137,6 +147,8 @@ flag_set!(
 
 /// `rx_mode`: an enum, on the wire a `u32`.
 ///
+/// How packets are taken from a queue.
+///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RxMode(pub u32);
@@ -166,6 +178,8 @@ open_enum!(
 );
 
 /// `if_type`: an enum, on the wire a `u32`.
+///
+/// How an interface relates to hardware.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -255,9 +255,9 @@ impl fmt::Debug for VxlanGpeIoamDisableReplyView<'_> {
 pub struct VxlanGpeIoamVniEnable {
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Local (`address`).
+    /// Local.
     pub local: Address,
-    /// Remote (`address`).
+    /// Remote.
     pub remote: Address,
 }
 
@@ -372,9 +372,9 @@ impl fmt::Debug for VxlanGpeIoamVniEnableReplyView<'_> {
 pub struct VxlanGpeIoamVniDisable {
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Local (`address`).
+    /// Local.
     pub local: Address,
-    /// Remote (`address`).
+    /// Remote.
     pub remote: Address,
 }
 
@@ -487,7 +487,7 @@ impl fmt::Debug for VxlanGpeIoamVniDisableReplyView<'_> {
 /// CRC `3d3ec657`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VxlanGpeIoamTransitEnable {
-    /// Index in VPP: outer fib.
+    /// Index in VPP of the outer fib.
     pub outer_fib_index: u32,
     /// Destination address.
     pub dst_addr: Address,
@@ -600,7 +600,7 @@ impl fmt::Debug for VxlanGpeIoamTransitEnableReplyView<'_> {
 /// CRC `3d3ec657`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VxlanGpeIoamTransitDisable {
-    /// Index in VPP: outer fib.
+    /// Index in VPP of the outer fib.
     pub outer_fib_index: u32,
     /// Destination address.
     pub dst_addr: Address,

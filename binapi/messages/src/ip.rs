@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 use std::net::Ipv6Addr;
 
 use vpp_wire::{
@@ -68,16 +68,18 @@ flag_set!(
     ]
 );
 
-/// `ip_table`: a struct.
+/// `ip_table`: 69 bytes.
+///
+/// A table of routes (VRF).
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpTable {
-    /// Number of the table of routes (VRF); 0 for the default one.
+    /// Its number; 0 is the default table.
     pub table_id: u32,
-    /// Whether IPv6 is meant, not IPv4.
+    /// Whether it routes IPv6, not IPv4.
     pub is_ip6: bool,
-    /// Name (`string`). At most 63 bytes.
+    /// A text to know it by. At most 63 bytes.
     pub name: String,
 }
 
@@ -108,19 +110,19 @@ pub struct IpTableView<'a> {
 }
 
 impl<'a> IpTableView<'a> {
-    /// Number of the table of routes (VRF); 0 for the default one.
+    /// Its number; 0 is the default table.
     #[must_use]
     pub fn table_id(&self) -> u32 {
         value_at(self.fixed, 0)
     }
 
-    /// Whether IPv6 is meant, not IPv4.
+    /// Whether it routes IPv6, not IPv4.
     #[must_use]
     pub fn is_ip6(&self) -> bool {
         value_at(self.fixed, 4)
     }
 
-    /// Name (`string`). At most 63 bytes.
+    /// A text to know it by. At most 63 bytes.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(&self.fixed[5..69])
@@ -154,18 +156,20 @@ impl fmt::Debug for IpTableView<'_> {
     }
 }
 
-/// `ip_route`: a struct.
+/// `ip_route`: 27 bytes or more.
+///
+/// A route: a prefix with its paths.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpRoute {
-    /// Number of the table of routes (VRF); 0 for the default one.
+    /// Number of the table (VRF); 0 for the default one.
     pub table_id: u32,
     /// Index of the counters in the stats segment.
     pub stats_index: u32,
-    /// Prefix.
+    /// The destination.
     pub prefix: Prefix,
-    /// The paths. At most 255.
+    /// Where packets go: several paths share the traffic by weight. At most 255.
     pub paths: Vec<FibPath>,
 }
 
@@ -207,7 +211,7 @@ pub struct IpRouteView<'a> {
 }
 
 impl<'a> IpRouteView<'a> {
-    /// Number of the table of routes (VRF); 0 for the default one.
+    /// Number of the table (VRF); 0 for the default one.
     #[must_use]
     pub fn table_id(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -219,13 +223,13 @@ impl<'a> IpRouteView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Prefix.
+    /// The destination.
     #[must_use]
     pub fn prefix(&self) -> Prefix {
         value_at(self.fixed, 8)
     }
 
-    /// The paths. At most 255.
+    /// Where packets go: several paths share the traffic by weight. At most 255.
     #[must_use]
     pub fn paths(&self) -> Items<'a, FibPath> {
         self.paths
@@ -268,20 +272,22 @@ impl fmt::Debug for IpRouteView<'_> {
     }
 }
 
-/// `ip_route_v2`: a struct.
+/// `ip_route_v2`: 28 bytes or more.
+///
+/// A route: a prefix with its paths, and who put it there.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpRouteV2 {
-    /// Number of the table of routes (VRF); 0 for the default one.
+    /// Number of the table (VRF); 0 for the default one.
     pub table_id: u32,
     /// Index of the counters in the stats segment.
     pub stats_index: u32,
-    /// Prefix.
+    /// The destination.
     pub prefix: Prefix,
-    /// Source (`u8`).
+    /// Who put it there: a number from `fib_source_dump`; 0 for the API.
     pub src: u8,
-    /// The paths. At most 255.
+    /// Where packets go: several paths share the traffic by weight. At most 255.
     pub paths: Vec<FibPath>,
 }
 
@@ -326,7 +332,7 @@ pub struct IpRouteV2View<'a> {
 }
 
 impl<'a> IpRouteV2View<'a> {
-    /// Number of the table of routes (VRF); 0 for the default one.
+    /// Number of the table (VRF); 0 for the default one.
     #[must_use]
     pub fn table_id(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -338,19 +344,19 @@ impl<'a> IpRouteV2View<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Prefix.
+    /// The destination.
     #[must_use]
     pub fn prefix(&self) -> Prefix {
         value_at(self.fixed, 8)
     }
 
-    /// Source (`u8`).
+    /// Who put it there: a number from `fib_source_dump`; 0 for the API.
     #[must_use]
     pub fn src(&self) -> u8 {
         value_at(self.fixed, 27)
     }
 
-    /// The paths. At most 255.
+    /// Where packets go: several paths share the traffic by weight. At most 255.
     #[must_use]
     pub fn paths(&self) -> Items<'a, FibPath> {
         self.paths
@@ -394,16 +400,18 @@ impl fmt::Debug for IpRouteV2View<'_> {
     }
 }
 
-/// `ip_mroute`: a struct.
+/// `ip_mroute`: 48 bytes or more.
+///
+/// A multicast route: a group (and source) with its interfaces.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpMroute {
     /// Number of the table of routes (VRF); 0 for the default one.
     pub table_id: u32,
-    /// Entry flags (`mfib_entry_flags`).
+    /// Entry flags.
     pub entry_flags: MfibEntryFlags,
-    /// Number: rpf.
+    /// Number of the rpf.
     pub rpf_id: u32,
     /// Prefix.
     pub prefix: Mprefix,
@@ -458,13 +466,13 @@ impl<'a> IpMrouteView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Entry flags (`mfib_entry_flags`).
+    /// Entry flags.
     #[must_use]
     pub fn entry_flags(&self) -> MfibEntryFlags {
         value_at(self.fixed, 4)
     }
 
-    /// Number: rpf.
+    /// Number of the rpf.
     #[must_use]
     pub fn rpf_id(&self) -> u32 {
         value_at(self.fixed, 8)
@@ -520,7 +528,7 @@ impl fmt::Debug for IpMrouteView<'_> {
     }
 }
 
-/// `punt_redirect`: a struct.
+/// `punt_redirect`: 25 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -553,7 +561,7 @@ impl Wire for PuntRedirect {
 
 impl FixedSize for PuntRedirect {}
 
-/// `punt_redirect_v2`: a struct.
+/// `punt_redirect_v2`: 9 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -661,12 +669,12 @@ impl fmt::Debug for PuntRedirectV2View<'_> {
     }
 }
 
-/// `ip_path_mtu`: a struct.
+/// `ip_path_mtu`: 31 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpPathMtu {
-    /// Index in VPP: client.
+    /// Index in VPP of the client.
     pub client_index: u32,
     /// Context (`u32`).
     pub context: u32,
@@ -771,7 +779,7 @@ flag_set!(
 pub struct IpTableAddDel {
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
-    /// Table (`ip_table`).
+    /// Table.
     pub table: IpTable,
 }
 
@@ -891,7 +899,7 @@ impl fmt::Debug for IpTableAddDelReplyView<'_> {
 /// CRC `14e5081f`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IpTableAddDelV2 {
-    /// Table (`ip_table`).
+    /// Table.
     pub table: IpTable,
     /// Create mfib (`bool`). Default: `true`.
     pub create_mfib: bool,
@@ -1018,7 +1026,7 @@ impl fmt::Debug for IpTableAddDelV2ReplyView<'_> {
 /// CRC `b9d2e09e`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpTableAllocate {
-    /// Table (`ip_table`).
+    /// Table.
     pub table: IpTable,
 }
 
@@ -1056,7 +1064,7 @@ impl Request for IpTableAllocate {
 pub struct IpTableAllocateReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Table (`ip_table`).
+    /// Table.
     pub table: IpTable,
 }
 
@@ -1100,7 +1108,7 @@ impl<'a> IpTableAllocateReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Table (`ip_table`).
+    /// Table.
     #[must_use]
     pub fn table(&self) -> IpTableView<'a> {
         view_at(self.fixed, 4)
@@ -1174,7 +1182,7 @@ impl Dump for IpTableDump {
 /// CRC `b9d2e09e`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpTableReplaceBegin {
-    /// Table (`ip_table`).
+    /// Table.
     pub table: IpTable,
 }
 
@@ -1283,7 +1291,7 @@ impl fmt::Debug for IpTableReplaceBeginReplyView<'_> {
 /// CRC `b9d2e09e`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpTableReplaceEnd {
-    /// Table (`ip_table`).
+    /// Table.
     pub table: IpTable,
 }
 
@@ -1392,7 +1400,7 @@ impl fmt::Debug for IpTableReplaceEndReplyView<'_> {
 /// CRC `b9d2e09e`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpTableFlush {
-    /// Table (`ip_table`).
+    /// Table.
     pub table: IpTable,
 }
 
@@ -1499,7 +1507,7 @@ impl fmt::Debug for IpTableFlushReplyView<'_> {
 /// CRC `c79fca0f`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpTableDetails {
-    /// Table (`ip_table`).
+    /// Table.
     pub table: IpTable,
 }
 
@@ -1533,7 +1541,7 @@ pub struct IpTableDetailsView<'a> {
 }
 
 impl<'a> IpTableDetailsView<'a> {
-    /// Table (`ip_table`).
+    /// Table.
     #[must_use]
     pub fn table(&self) -> IpTableView<'a> {
         view_at(self.fixed, 0)
@@ -1866,7 +1874,7 @@ impl fmt::Debug for IpRouteAddDelV2ReplyView<'_> {
 /// CRC `b9d2e09e`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpRouteDump {
-    /// Table (`ip_table`).
+    /// The table: its number and whether it is IPv6's.
     pub table: IpTable,
 }
 
@@ -1908,9 +1916,9 @@ impl Dump for IpRouteDump {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpRouteV2Dump {
-    /// Source (`u8`).
+    /// Whose routes: a number from `fib_source_dump`; 0 for all.
     pub src: u8,
-    /// Table (`ip_table`).
+    /// The table: its number and whether it is IPv6's.
     pub table: IpTable,
 }
 
@@ -2774,7 +2782,7 @@ impl fmt::Debug for SetIpFlowHashV3ReplyView<'_> {
 /// CRC `03e4f48e`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SetIpFlowHashRouterId {
-    /// Number: router.
+    /// Number of the router.
     pub router_id: u32,
 }
 
@@ -3141,7 +3149,7 @@ impl Dump for IpMtableDump {
 /// CRC `b9d2e09e`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpMtableDetails {
-    /// Table (`ip_table`).
+    /// Table.
     pub table: IpTable,
 }
 
@@ -3175,7 +3183,7 @@ pub struct IpMtableDetailsView<'a> {
 }
 
 impl<'a> IpMtableDetailsView<'a> {
-    /// Table (`ip_table`).
+    /// Table.
     #[must_use]
     pub fn table(&self) -> IpTableView<'a> {
         view_at(self.fixed, 0)
@@ -3357,7 +3365,7 @@ impl fmt::Debug for IpMrouteAddDelReplyView<'_> {
 /// CRC `b9d2e09e`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpMrouteDump {
-    /// Table (`ip_table`).
+    /// Table.
     pub table: IpTable,
 }
 
@@ -4016,7 +4024,7 @@ impl fmt::Debug for MfibSignalDetailsView<'_> {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IpPuntRedirect {
-    /// Punt (`punt_redirect`).
+    /// Punt.
     pub punt: PuntRedirect,
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
@@ -4188,7 +4196,7 @@ impl Dump for IpPuntRedirectDump {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpPuntRedirectDetails {
-    /// Punt (`punt_redirect`).
+    /// Punt.
     pub punt: PuntRedirect,
 }
 
@@ -4222,7 +4230,7 @@ pub struct IpPuntRedirectDetailsView<'a> {
 }
 
 impl<'a> IpPuntRedirectDetailsView<'a> {
-    /// Punt (`punt_redirect`).
+    /// Punt.
     #[must_use]
     pub fn punt(&self) -> PuntRedirect {
         value_at(self.fixed, 0)
@@ -4261,7 +4269,7 @@ impl fmt::Debug for IpPuntRedirectDetailsView<'_> {
 pub struct AddDelIpPuntRedirectV2 {
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
-    /// Punt (`punt_redirect_v2`).
+    /// Punt.
     pub punt: PuntRedirectV2,
 }
 
@@ -4427,7 +4435,7 @@ impl Dump for IpPuntRedirectV2Dump {
 /// CRC `7ba42e1d`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpPuntRedirectV2Details {
-    /// Punt (`punt_redirect_v2`).
+    /// Punt.
     pub punt: PuntRedirectV2,
 }
 
@@ -4463,7 +4471,7 @@ pub struct IpPuntRedirectV2DetailsView<'a> {
 }
 
 impl<'a> IpPuntRedirectV2DetailsView<'a> {
-    /// Punt (`punt_redirect_v2`).
+    /// Punt.
     #[must_use]
     pub fn punt(&self) -> PuntRedirectV2View<'a> {
         self.punt
@@ -4895,13 +4903,13 @@ pub struct IpSourceAndPortRangeCheckInterfaceAddDel {
     pub is_add: bool,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Number: TCP in vrf.
+    /// Number of the TCP in vrf.
     pub tcp_in_vrf_id: u32,
-    /// Number: TCP out vrf.
+    /// Number of the TCP out vrf.
     pub tcp_out_vrf_id: u32,
-    /// Number: UDP in vrf.
+    /// Number of the UDP in vrf.
     pub udp_in_vrf_id: u32,
-    /// Number: UDP out vrf.
+    /// Number of the UDP out vrf.
     pub udp_out_vrf_id: u32,
 }
 
@@ -5037,7 +5045,7 @@ impl fmt::Debug for IpSourceAndPortRangeCheckInterfaceAddDelReplyView<'_> {
 pub struct SwInterfaceIp6SetLinkLocalAddress {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// IP (`ip6_address`).
+    /// IP.
     pub ip: Ipv6Addr,
 }
 
@@ -5196,7 +5204,7 @@ impl Request for SwInterfaceIp6GetLinkLocalAddress {
 pub struct SwInterfaceIp6GetLinkLocalAddressReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// IP (`ip6_address`).
+    /// IP.
     pub ip: Ipv6Addr,
 }
 
@@ -5249,7 +5257,7 @@ impl<'a> SwInterfaceIp6GetLinkLocalAddressReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// IP (`ip6_address`).
+    /// IP.
     #[must_use]
     pub fn ip(&self) -> Ipv6Addr {
         value_at(self.fixed, 4)
@@ -5533,7 +5541,7 @@ pub struct IpReassemblySet {
     pub expire_walk_interval_ms: u32,
     /// Whether IPv6 is meant, not IPv4.
     pub is_ip6: bool,
-    /// Type (`ip_reass_type`).
+    /// Type.
     pub type_: IpReassType,
 }
 
@@ -5654,7 +5662,7 @@ impl fmt::Debug for IpReassemblySetReplyView<'_> {
 pub struct IpReassemblyGet {
     /// Whether IPv6 is meant, not IPv4.
     pub is_ip6: bool,
-    /// Type (`ip_reass_type`).
+    /// Type.
     pub type_: IpReassType,
 }
 
@@ -5828,7 +5836,7 @@ pub struct IpReassemblyEnableDisable {
     pub enable_ip4: bool,
     /// Enable IPv6 (`bool`).
     pub enable_ip6: bool,
-    /// Type (`ip_reass_type`).
+    /// Type.
     pub type_: IpReassType,
 }
 
@@ -6182,7 +6190,7 @@ impl fmt::Debug for IpLocalReassGetReplyView<'_> {
 /// CRC `10bbe5cb`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpPathMtuUpdate {
-    /// Pmtu (`ip_path_mtu`).
+    /// Pmtu.
     pub pmtu: IpPathMtu,
 }
 
@@ -6421,7 +6429,7 @@ impl fmt::Debug for IpPathMtuGetReplyView<'_> {
 /// CRC `ac9539a7`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpPathMtuDetails {
-    /// Pmtu (`ip_path_mtu`).
+    /// Pmtu.
     pub pmtu: IpPathMtu,
 }
 
@@ -6455,7 +6463,7 @@ pub struct IpPathMtuDetailsView<'a> {
 }
 
 impl<'a> IpPathMtuDetailsView<'a> {
-    /// Pmtu (`ip_path_mtu`).
+    /// Pmtu.
     #[must_use]
     pub fn pmtu(&self) -> IpPathMtu {
         value_at(self.fixed, 0)

@@ -422,7 +422,7 @@ impl fmt::Debug for WantIp6DadEventsReplyView<'_> {
 pub struct Ip6DadEvent {
     /// Number that comes back in each event; by convention the process id of the client.
     pub pid: u32,
-    /// State (`ip6_dad_state`).
+    /// State.
     pub state: Ip6DadState,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -508,7 +508,7 @@ impl<'a> Ip6DadEventView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// State (`ip6_dad_state`).
+    /// State.
     #[must_use]
     pub fn state(&self) -> Ip6DadState {
         value_at(self.fixed, 4)

@@ -22,7 +22,7 @@ use vpp_wire::{
 use crate::interface_types::InterfaceIndex;
 use crate::ip_types::Prefix;
 
-/// `ip6nd_ra_prefix`: a struct.
+/// `ip6nd_ra_prefix`: 46 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,7 +79,7 @@ impl Wire for Ip6ndRaPrefix {
 
 impl FixedSize for Ip6ndRaPrefix {}
 
-/// `ip6_ra_prefix_info`: a struct.
+/// `ip6_ra_prefix_info`: 27 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -286,7 +286,7 @@ pub struct SwInterfaceIp6ndRaPrefix {
     pub sw_if_index: InterfaceIndex,
     /// Prefix.
     pub prefix: Prefix,
-    /// Whether to use default.
+    /// Use default (`bool`).
     pub use_default: bool,
     /// No advertise (`bool`).
     pub no_advertise: bool,
@@ -949,7 +949,7 @@ pub struct Ip6ndProxyAddDel {
     pub sw_if_index: InterfaceIndex,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// IP (`ip6_address`).
+    /// IP.
     pub ip: Ipv6Addr,
 }
 
@@ -1074,7 +1074,7 @@ impl fmt::Debug for Ip6ndProxyAddDelReplyView<'_> {
 pub struct Ip6ndProxyDetails {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// IP (`ip6_address`).
+    /// IP.
     pub ip: Ipv6Addr,
 }
 
@@ -1127,7 +1127,7 @@ impl<'a> Ip6ndProxyDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// IP (`ip6_address`).
+    /// IP.
     #[must_use]
     pub fn ip(&self) -> Ipv6Addr {
         value_at(self.fixed, 4)
@@ -1444,7 +1444,7 @@ pub struct Ip6RaEvent {
     pub pid: u32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Router address (`ip6_address`).
+    /// Router address.
     pub router_addr: Ipv6Addr,
     /// Current hop limit (`u8`).
     pub current_hop_limit: u8,
@@ -1560,7 +1560,7 @@ impl<'a> Ip6RaEventView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Router address (`ip6_address`).
+    /// Router address.
     #[must_use]
     pub fn router_addr(&self) -> Ipv6Addr {
         value_at(self.fixed, 8)

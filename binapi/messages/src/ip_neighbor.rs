@@ -46,14 +46,16 @@ flag_set!(
     ]
 );
 
-/// `ip_neighbor`: a struct.
+/// `ip_neighbor`: 28 bytes.
+///
+/// An address of a neighbour and its MAC address.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpNeighbor {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Flags (`ip_neighbor_flags`).
+    /// Whether it stays for good, and whether a route is made for it.
     pub flags: IpNeighborFlags,
     /// MAC address; zeros let VPP choose where it creates one.
     pub mac_address: MacAddress,
@@ -113,7 +115,7 @@ flag_set!(
 pub struct IpNeighborAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Neighbor (`ip_neighbor`).
+    /// Neighbor.
     pub neighbor: IpNeighbor,
 }
 
@@ -294,7 +296,7 @@ impl Dump for IpNeighborDump {
 pub struct IpNeighborDetails {
     /// Seconds since it was last seen.
     pub age: f64,
-    /// Neighbor (`ip_neighbor`).
+    /// Neighbor.
     pub neighbor: IpNeighbor,
 }
 
@@ -338,7 +340,7 @@ impl<'a> IpNeighborDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Neighbor (`ip_neighbor`).
+    /// Neighbor.
     #[must_use]
     pub fn neighbor(&self) -> IpNeighbor {
         value_at(self.fixed, 8)
@@ -987,7 +989,7 @@ pub struct WantIpNeighborEvents {
     pub enable: bool,
     /// Number that comes back in each event; by convention the process id of the client.
     pub pid: u32,
-    /// IP (`address`).
+    /// IP.
     pub ip: Address,
     /// Index of the interface; 0xffffffff for none or all. Default: `0xffffffff`.
     pub sw_if_index: InterfaceIndex,
@@ -1121,7 +1123,7 @@ impl fmt::Debug for WantIpNeighborEventsReplyView<'_> {
 pub struct IpNeighborEvent {
     /// Number that comes back in each event; by convention the process id of the client.
     pub pid: u32,
-    /// Neighbor (`ip_neighbor`).
+    /// Neighbor.
     pub neighbor: IpNeighbor,
 }
 
@@ -1167,7 +1169,7 @@ impl<'a> IpNeighborEventView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Neighbor (`ip_neighbor`).
+    /// Neighbor.
     #[must_use]
     pub fn neighbor(&self) -> IpNeighbor {
         value_at(self.fixed, 4)
@@ -1210,7 +1212,7 @@ pub struct WantIpNeighborEventsV2 {
     pub enable: bool,
     /// Number that comes back in each event; by convention the process id of the client.
     pub pid: u32,
-    /// IP (`address`).
+    /// IP.
     pub ip: Address,
     /// Index of the interface; 0xffffffff for none or all. Default: `0xffffffff`.
     pub sw_if_index: InterfaceIndex,
@@ -1340,9 +1342,9 @@ impl fmt::Debug for WantIpNeighborEventsV2ReplyView<'_> {
 pub struct IpNeighborEventV2 {
     /// Number that comes back in each event; by convention the process id of the client.
     pub pid: u32,
-    /// Flags (`ip_neighbor_event_flags`).
+    /// Flags.
     pub flags: IpNeighborEventFlags,
-    /// Neighbor (`ip_neighbor`).
+    /// Neighbor.
     pub neighbor: IpNeighbor,
 }
 
@@ -1390,13 +1392,13 @@ impl<'a> IpNeighborEventV2View<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Flags (`ip_neighbor_event_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> IpNeighborEventFlags {
         value_at(self.fixed, 4)
     }
 
-    /// Neighbor (`ip_neighbor`).
+    /// Neighbor.
     #[must_use]
     pub fn neighbor(&self) -> IpNeighbor {
         value_at(self.fixed, 8)

@@ -191,7 +191,7 @@ pub struct IpSessionRedirectAddV2 {
     pub table_index: u32,
     /// Number that comes back with the packet, of the caller's choice. Default: `0xffffffff`.
     pub opaque_index: u32,
-    /// Protocol (`fib_path_nh_proto`). Default: `0xffffffff`.
+    /// Protocol. Default: `0xffffffff`.
     pub proto: FibPathNhProto,
     /// Whether it is punt.
     pub is_punt: bool,

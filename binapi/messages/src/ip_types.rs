@@ -21,7 +21,9 @@ pub type Ip4Address = Ipv4Addr;
 /// `ip6_address`.
 pub type Ip6Address = Ipv6Addr;
 
-/// `address_union`: a union.
+/// `address_union`: a union of 16 bytes.
+///
+/// An IPv4 or an IPv6 address.
 ///
 /// In VPP 26.06.
 ///
@@ -77,6 +79,8 @@ impl FixedSize for AddressUnion {}
 
 /// `address_family`: an enum, on the wire a `u8`.
 ///
+/// Which kind of IP address.
+///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressFamily(pub u8);
@@ -103,6 +107,8 @@ pub use vpp_wire::Address;
 pub use vpp_wire::Prefix;
 
 /// `ip_proto`: an enum, on the wire a `u8`.
+///
+/// Protocol number of an IP header.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -157,6 +163,8 @@ open_enum!(
 );
 
 /// `ip_dscp`: an enum, on the wire a `u8`.
+///
+/// Differentiated services code point.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -237,14 +245,14 @@ open_enum!(
 /// `ip6_prefix`.
 pub use vpp_wire::Ip6Prefix;
 
-/// `ip4_address_and_mask`: a struct.
+/// `ip4_address_and_mask`: 8 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ip4AddressAndMask {
     /// Address.
     pub addr: Ipv4Addr,
-    /// Mask (`ip4_address`).
+    /// Mask.
     pub mask: Ipv4Addr,
 }
 
@@ -275,14 +283,14 @@ impl Wire for Ip4AddressAndMask {
 
 impl FixedSize for Ip4AddressAndMask {}
 
-/// `ip6_address_and_mask`: a struct.
+/// `ip6_address_and_mask`: 32 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ip6AddressAndMask {
     /// Address.
     pub addr: Ipv6Addr,
-    /// Mask (`ip6_address`).
+    /// Mask.
     pub mask: Ipv6Addr,
 }
 
@@ -313,7 +321,9 @@ impl Wire for Ip6AddressAndMask {
 
 impl FixedSize for Ip6AddressAndMask {}
 
-/// `mprefix`: a struct.
+/// `mprefix`: 35 bytes.
+///
+/// A multicast group, or group and source.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -321,9 +331,9 @@ pub struct Mprefix {
     /// Leading bits that count, of the group and the source behind it.
     pub grp_address_length: u16,
     /// Group address.
-    pub grp_address: vpp_wire::Address,
+    pub grp_address: Address,
     /// Source address.
-    pub src_address: vpp_wire::Address,
+    pub src_address: Address,
 }
 
 impl Wire for Mprefix {
@@ -344,8 +354,8 @@ impl Wire for Mprefix {
     fn decode(input: &mut Decoder<'_>) -> Self {
         let af = input.read();
         let grp_address_length = input.read();
-        let grp_address = vpp_wire::Address::decode_member(af, input);
-        let src_address = vpp_wire::Address::decode_member(af, input);
+        let grp_address = Address::decode_member(af, input);
+        let src_address = Address::decode_member(af, input);
         Self {
             grp_address_length,
             grp_address,
@@ -359,7 +369,7 @@ impl FixedSize for Mprefix {}
 /// `ip4_prefix`.
 pub use vpp_wire::Ip4Prefix;
 
-/// `prefix_matcher`: a struct.
+/// `prefix_matcher`: 2 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -445,17 +455,19 @@ open_enum!(
     ]
 );
 
-/// `address_with_prefix`: another name.
+/// `address_with_prefix`: 18 bytes.
+///
+/// An address of an interface and the length of its network's prefix.
 ///
 /// In VPP 26.06.
 pub type AddressWithPrefix = Prefix;
 
-/// `ip4_address_with_prefix`: another name.
+/// `ip4_address_with_prefix`: 5 bytes.
 ///
 /// In VPP 26.06.
 pub type Ip4AddressWithPrefix = Ip4Prefix;
 
-/// `ip6_address_with_prefix`: another name.
+/// `ip6_address_with_prefix`: 17 bytes.
 ///
 /// In VPP 26.06.
 pub type Ip6AddressWithPrefix = Ip6Prefix;

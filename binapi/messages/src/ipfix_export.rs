@@ -985,7 +985,7 @@ pub struct IpfixClassifyTableAddDel {
     pub table_id: u32,
     /// 4 or 6.
     pub ip_version: AddressFamily,
-    /// Transport protocol (`ip_proto`).
+    /// Transport protocol.
     pub transport_protocol: IpProto,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
@@ -1139,7 +1139,7 @@ pub struct IpfixClassifyTableDetails {
     pub table_id: u32,
     /// 4 or 6.
     pub ip_version: AddressFamily,
-    /// Transport protocol (`ip_proto`).
+    /// Transport protocol.
     pub transport_protocol: IpProto,
 }
 
@@ -1191,7 +1191,7 @@ impl<'a> IpfixClassifyTableDetailsView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Transport protocol (`ip_proto`).
+    /// Transport protocol.
     #[must_use]
     pub fn transport_protocol(&self) -> IpProto {
         value_at(self.fixed, 5)

@@ -23,14 +23,14 @@ use crate::interface_types::InterfaceIndex;
 use crate::ip_types::{Address, Ip4Prefix, Ip6Prefix, IpDscp};
 use crate::tunnel_types::{TunnelEncapDecapFlags, TunnelMode};
 
-/// `ipip_tunnel`: a struct.
+/// `ipip_tunnel`: 49 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpipTunnel {
     /// Number in the interface's name; 0xffffffff lets VPP choose.
     pub instance: u32,
-    /// Source (`address`).
+    /// Source.
     pub src: Address,
     /// Destination.
     pub dst: Address,
@@ -38,9 +38,9 @@ pub struct IpipTunnel {
     pub sw_if_index: InterfaceIndex,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub table_id: u32,
-    /// Flags (`tunnel_encap_decap_flags`).
+    /// Flags.
     pub flags: TunnelEncapDecapFlags,
-    /// Mode (`tunnel_mode`).
+    /// Mode.
     pub mode: TunnelMode,
     /// Differentiated services code point, 0 to 63.
     pub dscp: IpDscp,
@@ -308,15 +308,15 @@ impl fmt::Debug for IpipDelTunnelReplyView<'_> {
 /// CRC `b9ec1863`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ipip6rdAddTunnel {
-    /// Number: IPv6 table.
+    /// Number of the IPv6 table.
     pub ip6_table_id: u32,
-    /// Number: IPv4 table.
+    /// Number of the IPv4 table.
     pub ip4_table_id: u32,
-    /// IPv6 prefix (`ip6_prefix`).
+    /// IPv6 prefix.
     pub ip6_prefix: Ip6Prefix,
-    /// IPv4 prefix (`ip4_prefix`).
+    /// IPv4 prefix.
     pub ip4_prefix: Ip4Prefix,
-    /// IPv4 source (`ip4_address`).
+    /// IPv4 source.
     pub ip4_src: Ipv4Addr,
     /// Security check (`bool`).
     pub security_check: bool,

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Items, Message, MessageInfo, Request, Span,
@@ -27,7 +27,7 @@ use crate::ipsec_types::{
 };
 use crate::tunnel_types::{Tunnel, TunnelMode};
 
-/// `ipsec_tunnel_protect`: a struct.
+/// `ipsec_tunnel_protect`: 26 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -141,14 +141,14 @@ impl fmt::Debug for IpsecTunnelProtectView<'_> {
     }
 }
 
-/// `ipsec_itf`: a struct.
+/// `ipsec_itf`: 9 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IpsecItf {
     /// Number in the interface's name, where the caller chooses it. Default: `0xffffffff`.
     pub user_instance: u32,
-    /// Mode (`tunnel_mode`).
+    /// Mode.
     pub mode: TunnelMode,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -423,7 +423,7 @@ impl fmt::Debug for IpsecInterfaceAddDelSpdReplyView<'_> {
 pub struct IpsecSpdEntryAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Entry (`ipsec_spd_entry`).
+    /// Entry.
     pub entry: IpsecSpdEntry,
 }
 
@@ -465,7 +465,7 @@ impl Request for IpsecSpdEntryAddDel {
 pub struct IpsecSpdEntryAddDelV2 {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Entry (`ipsec_spd_entry_v2`).
+    /// Entry.
     pub entry: IpsecSpdEntryV2,
 }
 
@@ -835,7 +835,7 @@ impl Dump for IpsecSpdDump {
 /// CRC `5813d7a2`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSpdDetails {
-    /// Entry (`ipsec_spd_entry`).
+    /// Entry.
     pub entry: IpsecSpdEntry,
 }
 
@@ -869,7 +869,7 @@ pub struct IpsecSpdDetailsView<'a> {
 }
 
 impl<'a> IpsecSpdDetailsView<'a> {
-    /// Entry (`ipsec_spd_entry`).
+    /// Entry.
     #[must_use]
     pub fn entry(&self) -> IpsecSpdEntry {
         value_at(self.fixed, 0)
@@ -910,7 +910,7 @@ impl fmt::Debug for IpsecSpdDetailsView<'_> {
 pub struct IpsecSadEntryAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Entry (`ipsec_sad_entry`).
+    /// Entry.
     pub entry: IpsecSadEntry,
 }
 
@@ -954,7 +954,7 @@ impl Request for IpsecSadEntryAddDel {
 pub struct IpsecSadEntryAddDelV2 {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Entry (`ipsec_sad_entry_v2`).
+    /// Entry.
     pub entry: IpsecSadEntryV2,
 }
 
@@ -996,7 +996,7 @@ impl Request for IpsecSadEntryAddDelV2 {
 pub struct IpsecSadEntryAddDelV3 {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Entry (`ipsec_sad_entry_v3`).
+    /// Entry.
     pub entry: IpsecSadEntryV3,
 }
 
@@ -1036,7 +1036,7 @@ impl Request for IpsecSadEntryAddDelV3 {
 /// CRC `50229353`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSadEntryAdd {
-    /// Entry (`ipsec_sad_entry_v3`).
+    /// Entry.
     pub entry: IpsecSadEntryV3,
 }
 
@@ -1072,7 +1072,7 @@ impl Request for IpsecSadEntryAdd {
 /// CRC `9611297a`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSadEntryAddV2 {
-    /// Entry (`ipsec_sad_entry_v4`).
+    /// Entry.
     pub entry: IpsecSadEntryV4,
 }
 
@@ -1435,7 +1435,7 @@ impl fmt::Debug for IpsecSadUnbindReplyView<'_> {
 /// CRC `1412af86`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IpsecSadEntryUpdate {
-    /// Number: sad.
+    /// Number of the sad.
     pub sad_id: u32,
     /// Whether it is tun.
     pub is_tun: bool,
@@ -2256,7 +2256,7 @@ impl Dump for IpsecTunnelProtectDump {
 /// CRC `21663a50`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecTunnelProtectDetails {
-    /// Tun (`ipsec_tunnel_protect`).
+    /// Tun.
     pub tun: IpsecTunnelProtect,
 }
 
@@ -2292,7 +2292,7 @@ pub struct IpsecTunnelProtectDetailsView<'a> {
 }
 
 impl<'a> IpsecTunnelProtectDetailsView<'a> {
-    /// Tun (`ipsec_tunnel_protect`).
+    /// Tun.
     #[must_use]
     pub fn tun(&self) -> IpsecTunnelProtectView<'a> {
         self.tun
@@ -2460,7 +2460,7 @@ impl fmt::Debug for IpsecSpdInterfaceDetailsView<'_> {
 /// CRC `6f50b3bc`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecItfCreate {
-    /// Itf (`ipsec_itf`).
+    /// Itf.
     pub itf: IpsecItf,
 }
 
@@ -2724,7 +2724,7 @@ impl Dump for IpsecItfDump {
 /// CRC `548a73b8`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecItfDetails {
-    /// Itf (`ipsec_itf`).
+    /// Itf.
     pub itf: IpsecItf,
 }
 
@@ -2758,7 +2758,7 @@ pub struct IpsecItfDetailsView<'a> {
 }
 
 impl<'a> IpsecItfDetailsView<'a> {
-    /// Itf (`ipsec_itf`).
+    /// Itf.
     #[must_use]
     pub fn itf(&self) -> IpsecItf {
         value_at(self.fixed, 0)
@@ -2988,7 +2988,7 @@ impl Dump for IpsecSaV5Dump {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSaDetails {
-    /// Entry (`ipsec_sad_entry`).
+    /// Entry.
     pub entry: IpsecSadEntry,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -3048,7 +3048,7 @@ pub struct IpsecSaDetailsView<'a> {
 }
 
 impl<'a> IpsecSaDetailsView<'a> {
-    /// Entry (`ipsec_sad_entry`).
+    /// Entry.
     #[must_use]
     pub fn entry(&self) -> IpsecSadEntry {
         value_at(self.fixed, 0)
@@ -3129,7 +3129,7 @@ impl fmt::Debug for IpsecSaDetailsView<'_> {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSaV2Details {
-    /// Entry (`ipsec_sad_entry_v2`).
+    /// Entry.
     pub entry: IpsecSadEntryV2,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -3189,7 +3189,7 @@ pub struct IpsecSaV2DetailsView<'a> {
 }
 
 impl<'a> IpsecSaV2DetailsView<'a> {
-    /// Entry (`ipsec_sad_entry_v2`).
+    /// Entry.
     #[must_use]
     pub fn entry(&self) -> IpsecSadEntryV2 {
         value_at(self.fixed, 0)
@@ -3268,7 +3268,7 @@ impl fmt::Debug for IpsecSaV2DetailsView<'_> {
 /// CRC `2fc991ee`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSaV3Details {
-    /// Entry (`ipsec_sad_entry_v3`).
+    /// Entry.
     pub entry: IpsecSadEntryV3,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -3324,7 +3324,7 @@ pub struct IpsecSaV3DetailsView<'a> {
 }
 
 impl<'a> IpsecSaV3DetailsView<'a> {
-    /// Entry (`ipsec_sad_entry_v3`).
+    /// Entry.
     #[must_use]
     pub fn entry(&self) -> IpsecSadEntryV3 {
         value_at(self.fixed, 0)
@@ -3396,7 +3396,7 @@ impl fmt::Debug for IpsecSaV3DetailsView<'_> {
 /// CRC `87a322d7`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSaV4Details {
-    /// Entry (`ipsec_sad_entry_v3`).
+    /// Entry.
     pub entry: IpsecSadEntryV3,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -3456,7 +3456,7 @@ pub struct IpsecSaV4DetailsView<'a> {
 }
 
 impl<'a> IpsecSaV4DetailsView<'a> {
-    /// Entry (`ipsec_sad_entry_v3`).
+    /// Entry.
     #[must_use]
     pub fn entry(&self) -> IpsecSadEntryV3 {
         value_at(self.fixed, 0)
@@ -3535,7 +3535,7 @@ impl fmt::Debug for IpsecSaV4DetailsView<'_> {
 /// CRC `3cfecfbd`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSaV5Details {
-    /// Entry (`ipsec_sad_entry_v4`).
+    /// Entry.
     pub entry: IpsecSadEntryV4,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -3595,7 +3595,7 @@ pub struct IpsecSaV5DetailsView<'a> {
 }
 
 impl<'a> IpsecSaV5DetailsView<'a> {
-    /// Entry (`ipsec_sad_entry_v4`).
+    /// Entry.
     #[must_use]
     pub fn entry(&self) -> IpsecSadEntryV4 {
         value_at(self.fixed, 0)
@@ -3707,9 +3707,9 @@ impl Dump for IpsecBackendDump {
 /// CRC `ee601c29`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecBackendDetails {
-    /// Name (`string`). At most 127 bytes.
+    /// Name. At most 127 bytes.
     pub name: String,
-    /// Protocol (`ipsec_proto`).
+    /// Protocol.
     pub protocol: IpsecProto,
     /// Index in VPP.
     pub index: u8,
@@ -3755,13 +3755,13 @@ pub struct IpsecBackendDetailsView<'a> {
 }
 
 impl<'a> IpsecBackendDetailsView<'a> {
-    /// Name (`string`). At most 127 bytes.
+    /// Name. At most 127 bytes.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(&self.fixed[0..128])
     }
 
-    /// Protocol (`ipsec_proto`).
+    /// Protocol.
     #[must_use]
     pub fn protocol(&self) -> IpsecProto {
         value_at(self.fixed, 128)
@@ -3813,7 +3813,7 @@ impl fmt::Debug for IpsecBackendDetailsView<'_> {
 /// CRC `5bcfd3b7`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSelectBackend {
-    /// Protocol (`ipsec_proto`).
+    /// Protocol.
     pub protocol: IpsecProto,
     /// Index in VPP.
     pub index: u8,

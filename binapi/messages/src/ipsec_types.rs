@@ -16,7 +16,7 @@ use vpp_wire::{Decoder, Encoder, FixedSize, Wire, flag_set, open_enum};
 use crate::ip_types::{Address, IpDscp};
 use crate::tunnel_types::{Tunnel, TunnelEncapDecapFlags};
 
-/// `key`: a struct.
+/// `key`: 129 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +78,7 @@ open_enum!(
     ]
 );
 
-/// `ipsec_spd_entry`: a struct.
+/// `ipsec_spd_entry`: 94 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -91,17 +91,17 @@ pub struct IpsecSpdEntry {
     pub is_outbound: bool,
     /// Number of the security association.
     pub sa_id: u32,
-    /// Policy (`ipsec_spd_action`).
+    /// Policy.
     pub policy: IpsecSpdAction,
     /// Protocol (`u8`).
     pub protocol: u8,
-    /// Remote address start (`address`).
+    /// Remote address start.
     pub remote_address_start: Address,
-    /// Remote address stop (`address`).
+    /// Remote address stop.
     pub remote_address_stop: Address,
-    /// Local address start (`address`).
+    /// Local address start.
     pub local_address_start: Address,
-    /// Local address stop (`address`).
+    /// Local address stop.
     pub local_address_stop: Address,
     /// Remote port start (`u16`).
     pub remote_port_start: u16,
@@ -155,7 +155,7 @@ impl Wire for IpsecSpdEntry {
 
 impl FixedSize for IpsecSpdEntry {}
 
-/// `ipsec_spd_entry_v2`: a struct.
+/// `ipsec_spd_entry_v2`: 94 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -168,17 +168,17 @@ pub struct IpsecSpdEntryV2 {
     pub is_outbound: bool,
     /// Number of the security association.
     pub sa_id: u32,
-    /// Policy (`ipsec_spd_action`).
+    /// Policy.
     pub policy: IpsecSpdAction,
     /// Protocol (`u8`).
     pub protocol: u8,
-    /// Remote address start (`address`).
+    /// Remote address start.
     pub remote_address_start: Address,
-    /// Remote address stop (`address`).
+    /// Remote address stop.
     pub remote_address_stop: Address,
-    /// Local address start (`address`).
+    /// Local address start.
     pub local_address_start: Address,
-    /// Local address stop (`address`).
+    /// Local address stop.
     pub local_address_stop: Address,
     /// Remote port start (`u16`).
     pub remote_port_start: u16,
@@ -391,16 +391,16 @@ flag_set!(
     ]
 );
 
-/// `ipsec_sad_entry`: a struct.
+/// `ipsec_sad_entry`: 328 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IpsecSadEntry {
-    /// Number: sad.
+    /// Number of the sad.
     pub sad_id: u32,
     /// Security parameters index.
     pub spi: u32,
-    /// Protocol (`ipsec_proto`).
+    /// Protocol.
     pub protocol: IpsecProto,
     /// Algorithm that encrypts.
     pub crypto_algorithm: IpsecCryptoAlg,
@@ -410,13 +410,13 @@ pub struct IpsecSadEntry {
     pub integrity_algorithm: IpsecIntegAlg,
     /// Key that authenticates.
     pub integrity_key: Key,
-    /// Flags (`ipsec_sad_flags`).
+    /// Flags.
     pub flags: IpsecSadFlags,
-    /// Tunnel source (`address`).
+    /// Tunnel source.
     pub tunnel_src: Address,
-    /// Tunnel destination (`address`).
+    /// Tunnel destination.
     pub tunnel_dst: Address,
-    /// Number: transmit table.
+    /// Number of the transmit table.
     pub tx_table_id: u32,
     /// Salt of counter modes.
     pub salt: u32,
@@ -489,16 +489,16 @@ impl Wire for IpsecSadEntry {
 
 impl FixedSize for IpsecSadEntry {}
 
-/// `ipsec_sad_entry_v2`: a struct.
+/// `ipsec_sad_entry_v2`: 330 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IpsecSadEntryV2 {
-    /// Number: sad.
+    /// Number of the sad.
     pub sad_id: u32,
     /// Security parameters index.
     pub spi: u32,
-    /// Protocol (`ipsec_proto`).
+    /// Protocol.
     pub protocol: IpsecProto,
     /// Algorithm that encrypts.
     pub crypto_algorithm: IpsecCryptoAlg,
@@ -508,17 +508,17 @@ pub struct IpsecSadEntryV2 {
     pub integrity_algorithm: IpsecIntegAlg,
     /// Key that authenticates.
     pub integrity_key: Key,
-    /// Flags (`ipsec_sad_flags`).
+    /// Flags.
     pub flags: IpsecSadFlags,
-    /// Tunnel source (`address`).
+    /// Tunnel source.
     pub tunnel_src: Address,
-    /// Tunnel destination (`address`).
+    /// Tunnel destination.
     pub tunnel_dst: Address,
-    /// Tunnel flags (`tunnel_encap_decap_flags`).
+    /// Tunnel flags.
     pub tunnel_flags: TunnelEncapDecapFlags,
     /// Differentiated services code point, 0 to 63.
     pub dscp: IpDscp,
-    /// Number: transmit table.
+    /// Number of the transmit table.
     pub tx_table_id: u32,
     /// Salt of counter modes.
     pub salt: u32,
@@ -597,16 +597,16 @@ impl Wire for IpsecSadEntryV2 {
 
 impl FixedSize for IpsecSadEntryV2 {}
 
-/// `ipsec_sad_entry_v3`: a struct.
+/// `ipsec_sad_entry_v3`: 341 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IpsecSadEntryV3 {
-    /// Number: sad.
+    /// Number of the sad.
     pub sad_id: u32,
     /// Security parameters index.
     pub spi: u32,
-    /// Protocol (`ipsec_proto`).
+    /// Protocol.
     pub protocol: IpsecProto,
     /// Algorithm that encrypts.
     pub crypto_algorithm: IpsecCryptoAlg,
@@ -616,7 +616,7 @@ pub struct IpsecSadEntryV3 {
     pub integrity_algorithm: IpsecIntegAlg,
     /// Key that authenticates.
     pub integrity_key: Key,
-    /// Flags (`ipsec_sad_flags`).
+    /// Flags.
     pub flags: IpsecSadFlags,
     /// The tunnel.
     pub tunnel: Tunnel,
@@ -685,16 +685,16 @@ impl Wire for IpsecSadEntryV3 {
 
 impl FixedSize for IpsecSadEntryV3 {}
 
-/// `ipsec_sad_entry_v4`: a struct.
+/// `ipsec_sad_entry_v4`: 345 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IpsecSadEntryV4 {
-    /// Number: sad.
+    /// Number of the sad.
     pub sad_id: u32,
     /// Security parameters index.
     pub spi: u32,
-    /// Protocol (`ipsec_proto`).
+    /// Protocol.
     pub protocol: IpsecProto,
     /// Algorithm that encrypts.
     pub crypto_algorithm: IpsecCryptoAlg,
@@ -704,7 +704,7 @@ pub struct IpsecSadEntryV4 {
     pub integrity_algorithm: IpsecIntegAlg,
     /// Key that authenticates.
     pub integrity_key: Key,
-    /// Flags (`ipsec_sad_flags`).
+    /// Flags.
     pub flags: IpsecSadFlags,
     /// The tunnel.
     pub tunnel: Tunnel,

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, Event, FixedSize, Header, Items, Message, MessageInfo, Request, Span,
@@ -47,16 +47,16 @@ open_enum!(
     ]
 );
 
-/// `mac_entry`: a struct.
+/// `mac_entry`: 15 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MacEntry {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// MAC address (`mac_address`).
+    /// MAC address.
     pub mac_addr: MacAddress,
-    /// Action (`mac_event_action`).
+    /// Action.
     pub action: MacEventAction,
     /// Flags (`u8`).
     pub flags: u8,
@@ -84,7 +84,7 @@ impl Wire for MacEntry {
 
 impl FixedSize for MacEntry {}
 
-/// `bridge_domain_sw_if`: a struct.
+/// `bridge_domain_sw_if`: 9 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -117,14 +117,14 @@ impl Wire for BridgeDomainSwIf {
 
 impl FixedSize for BridgeDomainSwIf {}
 
-/// `bd_ip_mac`: a struct.
+/// `bd_ip_mac`: 27 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BdIpMac {
     /// Number of the bridge domain; 0xffffffff for none or all.
     pub bd_id: u32,
-    /// IP (`address`).
+    /// IP.
     pub ip: Address,
     /// MAC address.
     pub mac: MacAddress,
@@ -187,6 +187,8 @@ flag_set!(
 );
 
 /// `bd_flags`: a set of flags, on the wire a `u32`.
+///
+/// What a bridge domain does with frames.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -2004,7 +2006,7 @@ impl Request for L2InterfaceFeatFlagsGet {
 pub struct L2InterfaceFeatFlagsGetReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Flags (`l2_intf_feat_flags`).
+    /// Flags.
     pub flags: L2IntfFeatFlags,
 }
 
@@ -2048,7 +2050,7 @@ impl<'a> L2InterfaceFeatFlagsGetReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Flags (`l2_intf_feat_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> L2IntfFeatFlags {
         value_at(self.fixed, 4)
@@ -2090,7 +2092,7 @@ pub struct L2InterfaceFeatFlagsSet {
     pub sw_if_index: InterfaceIndex,
     /// Whether to set; otherwise to remove.
     pub is_set: bool,
-    /// Flags (`l2_intf_feat_flags`).
+    /// Flags.
     pub flags: L2IntfFeatFlags,
 }
 
@@ -3158,7 +3160,7 @@ pub struct BridgeFlags {
     pub bd_id: u32,
     /// Whether to set; otherwise to remove.
     pub is_set: bool,
-    /// Flags (`bd_flags`).
+    /// Flags.
     pub flags: BdFlags,
 }
 
@@ -3415,9 +3417,9 @@ pub struct L2InterfacePbbTagRewrite {
     pub vtr_op: u32,
     /// Outer tag (`u16`).
     pub outer_tag: u16,
-    /// B dmac (`mac_address`).
+    /// B dmac.
     pub b_dmac: MacAddress,
-    /// B smac (`mac_address`).
+    /// B smac.
     pub b_smac: MacAddress,
     /// B vlanid (`u16`).
     pub b_vlanid: u16,
@@ -3804,7 +3806,7 @@ pub struct SwInterfaceSetL2Bridge {
     pub rx_sw_if_index: InterfaceIndex,
     /// Number of the bridge domain; 0xffffffff for none or all.
     pub bd_id: u32,
-    /// Port type (`l2_port_type`).
+    /// Port type.
     pub port_type: L2PortType,
     /// Shg (`u8`).
     pub shg: u8,
@@ -3939,7 +3941,7 @@ impl fmt::Debug for SwInterfaceSetL2BridgeReplyView<'_> {
 pub struct BdIpMacAddDel {
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
-    /// Entry (`bd_ip_mac`).
+    /// Entry.
     pub entry: BdIpMac,
 }
 
@@ -4166,7 +4168,7 @@ impl fmt::Debug for BdIpMacFlushReplyView<'_> {
 /// CRC `545af86a`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BdIpMacDetails {
-    /// Entry (`bd_ip_mac`).
+    /// Entry.
     pub entry: BdIpMac,
 }
 
@@ -4200,7 +4202,7 @@ pub struct BdIpMacDetailsView<'a> {
 }
 
 impl<'a> BdIpMacDetailsView<'a> {
-    /// Entry (`bd_ip_mac`).
+    /// Entry.
     #[must_use]
     pub fn entry(&self) -> BdIpMac {
         value_at(self.fixed, 0)
@@ -4876,7 +4878,7 @@ impl fmt::Debug for WantL2ArpTermEventsReplyView<'_> {
 pub struct L2ArpTermEvent {
     /// Number that comes back in each event; by convention the process id of the client.
     pub pid: u32,
-    /// IP (`address`).
+    /// IP.
     pub ip: Address,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -4938,7 +4940,7 @@ impl<'a> L2ArpTermEventView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// IP (`address`).
+    /// IP.
     #[must_use]
     pub fn ip(&self) -> Address {
         value_at(self.fixed, 4)

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, StreamEnd, View,
@@ -51,13 +51,13 @@ open_enum!(
 /// CRC `15bed0c2`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct L2tpv3CreateTunnel {
-    /// Client address (`address`).
+    /// Client address.
     pub client_address: Address,
-    /// Our address (`address`).
+    /// Our address.
     pub our_address: Address,
-    /// Number: local session.
+    /// Number of the local session.
     pub local_session_id: u32,
-    /// Number: remote session.
+    /// Number of the remote session.
     pub remote_session_id: u32,
     /// Local cookie (`u64`).
     pub local_cookie: u64,
@@ -322,13 +322,13 @@ pub struct SwIfL2tpv3TunnelDetails {
     pub sw_if_index: InterfaceIndex,
     /// Name of the interface in VPP. At most 63 bytes.
     pub interface_name: String,
-    /// Client address (`address`).
+    /// Client address.
     pub client_address: Address,
-    /// Our address (`address`).
+    /// Our address.
     pub our_address: Address,
-    /// Number: local session.
+    /// Number of the local session.
     pub local_session_id: u32,
-    /// Number: remote session.
+    /// Number of the remote session.
     pub remote_session_id: u32,
     /// Local cookie (`u64[2]`).
     pub local_cookie: [u64; 2],
@@ -398,25 +398,25 @@ impl<'a> SwIfL2tpv3TunnelDetailsView<'a> {
         text(&self.fixed[4..68])
     }
 
-    /// Client address (`address`).
+    /// Client address.
     #[must_use]
     pub fn client_address(&self) -> Address {
         value_at(self.fixed, 68)
     }
 
-    /// Our address (`address`).
+    /// Our address.
     #[must_use]
     pub fn our_address(&self) -> Address {
         value_at(self.fixed, 85)
     }
 
-    /// Number: local session.
+    /// Number of the local session.
     #[must_use]
     pub fn local_session_id(&self) -> u32 {
         value_at(self.fixed, 102)
     }
 
-    /// Number: remote session.
+    /// Number of the remote session.
     #[must_use]
     pub fn remote_session_id(&self) -> u32 {
         value_at(self.fixed, 106)
@@ -625,7 +625,7 @@ impl fmt::Debug for L2tpv3InterfaceEnableDisableReplyView<'_> {
 /// CRC `c9892c86`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct L2tpv3SetLookupKey {
-    /// Key (`l2t_lookup_key`).
+    /// Key.
     pub key: L2tLookupKey,
 }
 

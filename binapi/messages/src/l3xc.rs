@@ -21,7 +21,7 @@ use vpp_wire::{
 use crate::fib_types::FibPath;
 use crate::interface_types::InterfaceIndex;
 
-/// `l3xc`: a struct.
+/// `l3xc`: 6 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -239,7 +239,7 @@ impl fmt::Debug for L3xcPluginGetVersionReplyView<'_> {
 /// CRC `e96aabdf`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct L3xcUpdate {
-    /// L3xc (`l3xc`).
+    /// L3xc.
     pub l3xc: L3xc,
 }
 
@@ -511,7 +511,7 @@ impl Dump for L3xcDump {
 /// CRC `bc5bf852`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct L3xcDetails {
-    /// L3xc (`l3xc`).
+    /// L3xc.
     pub l3xc: L3xc,
 }
 
@@ -547,7 +547,7 @@ pub struct L3xcDetailsView<'a> {
 }
 
 impl<'a> L3xcDetailsView<'a> {
-    /// L3xc (`l3xc`).
+    /// L3xc.
     #[must_use]
     pub fn l3xc(&self) -> L3xcView<'a> {
         self.l3xc

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Span, StreamEnd, View, Viewed,
@@ -72,11 +72,11 @@ pub struct SwInterfaceLacpDetails {
     pub mux_state: u32,
     /// Ptx state (`u32`).
     pub ptx_state: u32,
-    /// Name: bond interface. At most 63 bytes.
+    /// Name of the bond interface. At most 63 bytes.
     pub bond_interface_name: String,
     /// Actor system priority (`u16`).
     pub actor_system_priority: u16,
-    /// Actor system (`mac_address`).
+    /// Actor system.
     pub actor_system: MacAddress,
     /// Actor key (`u16`).
     pub actor_key: u16,
@@ -88,7 +88,7 @@ pub struct SwInterfaceLacpDetails {
     pub actor_state: u8,
     /// Partner system priority (`u16`).
     pub partner_system_priority: u16,
-    /// Partner system (`mac_address`).
+    /// Partner system.
     pub partner_system: MacAddress,
     /// Partner key (`u16`).
     pub partner_key: u16,
@@ -204,7 +204,7 @@ impl<'a> SwInterfaceLacpDetailsView<'a> {
         value_at(self.fixed, 80)
     }
 
-    /// Name: bond interface. At most 63 bytes.
+    /// Name of the bond interface. At most 63 bytes.
     #[must_use]
     pub fn bond_interface_name(&self) -> Cow<'a, str> {
         text(&self.fixed[84..148])
@@ -216,7 +216,7 @@ impl<'a> SwInterfaceLacpDetailsView<'a> {
         value_at(self.fixed, 148)
     }
 
-    /// Actor system (`mac_address`).
+    /// Actor system.
     #[must_use]
     pub fn actor_system(&self) -> MacAddress {
         value_at(self.fixed, 150)
@@ -252,7 +252,7 @@ impl<'a> SwInterfaceLacpDetailsView<'a> {
         value_at(self.fixed, 163)
     }
 
-    /// Partner system (`mac_address`).
+    /// Partner system.
     #[must_use]
     pub fn partner_system(&self) -> MacAddress {
         value_at(self.fixed, 165)

@@ -28,9 +28,9 @@ use crate::lb_types::{LbEncapType, LbSrvType, LbVip};
 /// CRC `56cd3261`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LbConf {
-    /// IPv4 source address (`ip4_address`).
+    /// IPv4 source address.
     pub ip4_src_address: Ipv4Addr,
-    /// IPv6 source address (`ip6_address`).
+    /// IPv6 source address.
     pub ip6_src_address: Ipv6Addr,
     /// Sticky buckets per core (`u32`). Default: `0xffffffff`.
     pub sticky_buckets_per_core: u32,
@@ -166,15 +166,15 @@ pub struct LbAddDelVip {
     pub protocol: u8,
     /// Port.
     pub port: u16,
-    /// Encapsulation (`lb_encap_type`).
+    /// Encapsulation.
     pub encap: LbEncapType,
     /// Differentiated services code point, 0 to 63.
     pub dscp: u8,
-    /// Type (`lb_srv_type`).
+    /// Type.
     pub type_: LbSrvType,
-    /// Port: target.
+    /// Target port (`u16`).
     pub target_port: u16,
-    /// Port: node.
+    /// Node port (`u16`).
     pub node_port: u16,
     /// New flows table length (`u32`). Default: `1024`.
     pub new_flows_table_length: u32,
@@ -328,15 +328,15 @@ pub struct LbAddDelVipV2 {
     pub protocol: u8,
     /// Port.
     pub port: u16,
-    /// Encapsulation (`lb_encap_type`).
+    /// Encapsulation.
     pub encap: LbEncapType,
     /// Differentiated services code point, 0 to 63.
     pub dscp: u8,
-    /// Type (`lb_srv_type`).
+    /// Type.
     pub type_: LbSrvType,
-    /// Port: target.
+    /// Target port (`u16`).
     pub target_port: u16,
-    /// Port: node.
+    /// Node port (`u16`).
     pub node_port: u16,
     /// New flows table length (`u32`). Default: `1024`.
     pub new_flows_table_length: u32,
@@ -495,7 +495,7 @@ pub struct LbAddDelAs {
     pub protocol: u8,
     /// Port.
     pub port: u16,
-    /// As address (`address`).
+    /// As address.
     pub as_address: Address,
     /// Whether to remove; otherwise to add.
     pub is_del: bool,
@@ -750,7 +750,7 @@ impl fmt::Debug for LbFlushVipReplyView<'_> {
 pub struct LbVipDump {
     /// Prefix.
     pub pfx: AddressWithPrefix,
-    /// Pfx matcher (`prefix_matcher`).
+    /// Pfx matcher.
     pub pfx_matcher: PrefixMatcher,
     /// Protocol (`u8`). Default: `255`.
     pub protocol: u8,
@@ -810,15 +810,15 @@ impl Dump for LbVipDump {
 /// CRC `1329ec9b`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LbVipDetails {
-    /// Vip (`lb_vip`).
+    /// Vip.
     pub vip: LbVip,
-    /// Encapsulation (`lb_encap_type`).
+    /// Encapsulation.
     pub encap: LbEncapType,
     /// Differentiated services code point, 0 to 63.
     pub dscp: IpDscp,
-    /// Srv type (`lb_srv_type`).
+    /// Srv type.
     pub srv_type: LbSrvType,
-    /// Port: target.
+    /// Target port (`u16`).
     pub target_port: u16,
     /// Flow table length (`u16`).
     pub flow_table_length: u16,
@@ -866,13 +866,13 @@ pub struct LbVipDetailsView<'a> {
 }
 
 impl<'a> LbVipDetailsView<'a> {
-    /// Vip (`lb_vip`).
+    /// Vip.
     #[must_use]
     pub fn vip(&self) -> LbVip {
         value_at(self.fixed, 0)
     }
 
-    /// Encapsulation (`lb_encap_type`).
+    /// Encapsulation.
     #[must_use]
     pub fn encap(&self) -> LbEncapType {
         value_at(self.fixed, 21)
@@ -884,13 +884,13 @@ impl<'a> LbVipDetailsView<'a> {
         value_at(self.fixed, 25)
     }
 
-    /// Srv type (`lb_srv_type`).
+    /// Srv type.
     #[must_use]
     pub fn srv_type(&self) -> LbSrvType {
         value_at(self.fixed, 26)
     }
 
-    /// Port: target.
+    /// Target port (`u16`).
     #[must_use]
     pub fn target_port(&self) -> u16 {
         value_at(self.fixed, 30)
@@ -985,9 +985,9 @@ impl Dump for LbAsDump {
 /// CRC `8d24c29e`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LbAsDetails {
-    /// Vip (`lb_vip`).
+    /// Vip.
     pub vip: LbVip,
-    /// App srv (`address`).
+    /// App srv.
     pub app_srv: Address,
     /// Flags (`u8`).
     pub flags: u8,
@@ -1033,13 +1033,13 @@ pub struct LbAsDetailsView<'a> {
 }
 
 impl<'a> LbAsDetailsView<'a> {
-    /// Vip (`lb_vip`).
+    /// Vip.
     #[must_use]
     pub fn vip(&self) -> LbVip {
         value_at(self.fixed, 0)
     }
 
-    /// App srv (`address`).
+    /// App srv.
     #[must_use]
     pub fn app_srv(&self) -> Address {
         value_at(self.fixed, 21)

@@ -15,14 +15,14 @@ use vpp_wire::{Decoder, Encoder, FixedSize, Wire, open_enum};
 
 use crate::ip_types::{AddressWithPrefix, IpProto};
 
-/// `lb_vip`: a struct.
+/// `lb_vip`: 21 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LbVip {
     /// Prefix.
     pub pfx: AddressWithPrefix,
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     pub protocol: IpProto,
     /// Port.
     pub port: u16,

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Cursor, Decoder, Dump, Encoder, FixedSize, Header, Items, Message, MessageInfo, Request, Span,
@@ -274,7 +274,7 @@ pub struct LcpItfPairAddDel {
     pub sw_if_index: InterfaceIndex,
     /// Name of the device on the host. At most 15 bytes.
     pub host_if_name: String,
-    /// Host interface type (`lcp_itf_host_type`).
+    /// Host interface type.
     pub host_if_type: LcpItfHostType,
     /// Network namespace of the host; empty for VPP's own. At most 31 bytes.
     pub netns: String,
@@ -405,7 +405,7 @@ pub struct LcpItfPairAddDelV2 {
     pub sw_if_index: InterfaceIndex,
     /// Name of the device on the host. At most 15 bytes.
     pub host_if_name: String,
-    /// Host interface type (`lcp_itf_host_type`).
+    /// Host interface type.
     pub host_if_type: LcpItfHostType,
     /// Network namespace of the host; empty for VPP's own. At most 31 bytes.
     pub netns: String,
@@ -547,7 +547,7 @@ pub struct LcpItfPairAddDelV3 {
     pub sw_if_index: InterfaceIndex,
     /// Name of the device on the host. At most 15 bytes.
     pub host_if_name: String,
-    /// Host interface type (`lcp_itf_host_type`).
+    /// Host interface type.
     pub host_if_type: LcpItfHostType,
     /// Network namespace of the host; empty for VPP's own. At most 31 bytes.
     pub netns: String,
@@ -599,7 +599,7 @@ impl Request for LcpItfPairAddDelV3 {
 pub struct LcpItfPairAddDelV3Reply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Index in VPP: vif.
+    /// Index in VPP of the vif.
     pub vif_index: u32,
     /// Index of the interface: host.
     pub host_sw_if_index: InterfaceIndex,
@@ -647,7 +647,7 @@ impl<'a> LcpItfPairAddDelV3ReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: vif.
+    /// Index in VPP of the vif.
     #[must_use]
     pub fn vif_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -969,11 +969,11 @@ pub struct LcpItfPairDetails {
     pub phy_sw_if_index: InterfaceIndex,
     /// Index of the interface: host.
     pub host_sw_if_index: InterfaceIndex,
-    /// Index in VPP: vif.
+    /// Index in VPP of the vif.
     pub vif_index: u32,
     /// Name of the device on the host. At most 15 bytes.
     pub host_if_name: String,
-    /// Host interface type (`lcp_itf_host_type`).
+    /// Host interface type.
     pub host_if_type: LcpItfHostType,
     /// Network namespace of the host; empty for VPP's own. At most 31 bytes.
     pub netns: String,
@@ -1033,7 +1033,7 @@ impl<'a> LcpItfPairDetailsView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Index in VPP: vif.
+    /// Index in VPP of the vif.
     #[must_use]
     pub fn vif_index(&self) -> u32 {
         value_at(self.fixed, 8)
@@ -1045,7 +1045,7 @@ impl<'a> LcpItfPairDetailsView<'a> {
         text(&self.fixed[12..28])
     }
 
-    /// Host interface type (`lcp_itf_host_type`).
+    /// Host interface type.
     #[must_use]
     pub fn host_if_type(&self) -> LcpItfHostType {
         value_at(self.fixed, 28)

@@ -7,6 +7,7 @@
 
 #[cfg(feature = "registry")]
 pub mod registry;
+mod shortcuts;
 
 #[cfg(feature = "abf")]
 #[rustfmt::skip]

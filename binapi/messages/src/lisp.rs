@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Items, Message, MessageInfo, Request, Span,
@@ -23,14 +23,14 @@ use crate::interface_types::InterfaceIndex;
 use crate::ip_types::Address;
 use crate::lisp_types::{Eid, HmacKey, LocalLocator, RemoteLocator};
 
-/// `lisp_adjacency`: a struct.
+/// `lisp_adjacency`: 38 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LispAdjacency {
-    /// Reid (`eid`).
+    /// Reid.
     pub reid: Eid,
-    /// Leid (`eid`).
+    /// Leid.
     pub leid: Eid,
 }
 
@@ -367,13 +367,13 @@ impl fmt::Debug for LispAddDelLocatorReplyView<'_> {
 pub struct LispAddDelLocalEid {
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
-    /// Eid (`eid`).
+    /// Eid.
     pub eid: Eid,
     /// Name of the locator set. At most 63 bytes.
     pub locator_set_name: String,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Key (`hmac_key`).
+    /// Key.
     pub key: HmacKey,
 }
 
@@ -1917,9 +1917,9 @@ pub struct LispAddDelRemoteMapping {
     pub vni: u32,
     /// Action (`u8`).
     pub action: u8,
-    /// Deid (`eid`).
+    /// Deid.
     pub deid: Eid,
-    /// Seid (`eid`).
+    /// Seid.
     pub seid: Eid,
     /// Rlocs (`remote_locator[]`).
     pub rlocs: Vec<RemoteLocator>,
@@ -2075,9 +2075,9 @@ pub struct LispAddDelAdjacency {
     pub is_add: bool,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Reid (`eid`).
+    /// Reid.
     pub reid: Eid,
-    /// Leid (`eid`).
+    /// Leid.
     pub leid: Eid,
 }
 
@@ -2462,7 +2462,7 @@ pub struct LispLocatorDump {
     pub ls_index: u32,
     /// Name of the locator set. At most 63 bytes.
     pub ls_name: String,
-    /// Is index set (`u8`).
+    /// Whether it is index set: 1, or 0.
     pub is_index_set: u8,
 }
 
@@ -2707,7 +2707,7 @@ impl fmt::Debug for LispLocatorSetDetailsView<'_> {
 /// CRC `c2cb5922`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LispLocatorSetDump {
-    /// Filter (`lisp_locator_set_filter`).
+    /// Filter.
     pub filter: LispLocatorSetFilter,
 }
 
@@ -2744,7 +2744,7 @@ impl Dump for LispLocatorSetDump {
 /// CRC `1c29f792`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LispEidTableDetails {
-    /// Index in VPP: locator set.
+    /// Index in VPP of the locator set.
     pub locator_set_index: u32,
     /// Action (`u8`).
     pub action: u8,
@@ -2754,15 +2754,15 @@ pub struct LispEidTableDetails {
     pub is_src_dst: bool,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Deid (`eid`).
+    /// Deid.
     pub deid: Eid,
-    /// Seid (`eid`).
+    /// Seid.
     pub seid: Eid,
-    /// Hops left, or seconds a record is valid.
+    /// Ttl (`u32`).
     pub ttl: u32,
     /// Authoritative (`u8`).
     pub authoritative: u8,
-    /// Key (`hmac_key`).
+    /// Key.
     pub key: HmacKey,
 }
 
@@ -2816,7 +2816,7 @@ pub struct LispEidTableDetailsView<'a> {
 }
 
 impl<'a> LispEidTableDetailsView<'a> {
-    /// Index in VPP: locator set.
+    /// Index in VPP of the locator set.
     #[must_use]
     pub fn locator_set_index(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -2846,19 +2846,19 @@ impl<'a> LispEidTableDetailsView<'a> {
         value_at(self.fixed, 7)
     }
 
-    /// Deid (`eid`).
+    /// Deid.
     #[must_use]
     pub fn deid(&self) -> Eid {
         value_at(self.fixed, 11)
     }
 
-    /// Seid (`eid`).
+    /// Seid.
     #[must_use]
     pub fn seid(&self) -> Eid {
         value_at(self.fixed, 30)
     }
 
-    /// Hops left, or seconds a record is valid.
+    /// Ttl (`u32`).
     #[must_use]
     pub fn ttl(&self) -> u32 {
         value_at(self.fixed, 49)
@@ -2870,7 +2870,7 @@ impl<'a> LispEidTableDetailsView<'a> {
         value_at(self.fixed, 53)
     }
 
-    /// Key (`hmac_key`).
+    /// Key.
     #[must_use]
     pub fn key(&self) -> HmacKey {
         value_at(self.fixed, 54)
@@ -2923,9 +2923,9 @@ pub struct LispEidTableDump {
     pub prefix_length: u8,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Eid (`eid`).
+    /// Eid.
     pub eid: Eid,
-    /// Filter (`lisp_locator_set_filter`).
+    /// Filter.
     pub filter: LispLocatorSetFilter,
 }
 

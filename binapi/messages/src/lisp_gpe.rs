@@ -22,7 +22,7 @@ use crate::interface_types::InterfaceIndex;
 use crate::ip_types::Address;
 use crate::lisp_types::Eid;
 
-/// `gpe_locator`: a struct.
+/// `gpe_locator`: 18 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,7 +51,7 @@ impl Wire for GpeLocator {
 
 impl FixedSize for GpeLocator {}
 
-/// `gpe_fwd_entry`: a struct.
+/// `gpe_fwd_entry`: 51 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,9 +60,9 @@ pub struct GpeFwdEntry {
     pub fwd_entry_index: u32,
     /// Dp table (`u32`).
     pub dp_table: u32,
-    /// Leid (`eid`).
+    /// Leid.
     pub leid: Eid,
-    /// Reid (`eid`).
+    /// Reid.
     pub reid: Eid,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
@@ -96,7 +96,7 @@ impl Wire for GpeFwdEntry {
 
 impl FixedSize for GpeFwdEntry {}
 
-/// `gpe_native_fwd_rpath`: a struct.
+/// `gpe_native_fwd_rpath`: 25 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -136,9 +136,9 @@ impl FixedSize for GpeNativeFwdRpath {}
 pub struct GpeAddDelFwdEntry {
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
-    /// Remote eid (`eid`).
+    /// Remote eid.
     pub rmt_eid: Eid,
-    /// Local eid (`eid`).
+    /// Local eid.
     pub lcl_eid: Eid,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
@@ -849,9 +849,9 @@ impl Dump for GpeFwdEntryPathDump {
 /// CRC `483df51a`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GpeFwdEntryPathDetails {
-    /// Local loc (`gpe_locator`).
+    /// Local loc.
     pub lcl_loc: GpeLocator,
-    /// Remote loc (`gpe_locator`).
+    /// Remote loc.
     pub rmt_loc: GpeLocator,
 }
 
@@ -889,13 +889,13 @@ pub struct GpeFwdEntryPathDetailsView<'a> {
 }
 
 impl<'a> GpeFwdEntryPathDetailsView<'a> {
-    /// Local loc (`gpe_locator`).
+    /// Local loc.
     #[must_use]
     pub fn lcl_loc(&self) -> GpeLocator {
         value_at(self.fixed, 0)
     }
 
-    /// Remote loc (`gpe_locator`).
+    /// Remote loc.
     #[must_use]
     pub fn rmt_loc(&self) -> GpeLocator {
         value_at(self.fixed, 18)

@@ -41,7 +41,7 @@ open_enum!(
     ]
 );
 
-/// `nsh`: a struct.
+/// `nsh`: 5 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,7 +70,7 @@ impl Wire for Nsh {
 
 impl FixedSize for Nsh {}
 
-/// `eid_address`: a union.
+/// `eid_address`: a union of 18 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,7 +137,7 @@ impl Union for EidAddress {
     }
 }
 
-/// `eid`: a struct.
+/// `eid`: 19 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -163,7 +163,7 @@ impl Wire for Eid {
 
 impl FixedSize for Eid {}
 
-/// `local_locator`: a struct.
+/// `local_locator`: 6 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -196,7 +196,7 @@ impl Wire for LocalLocator {
 
 impl FixedSize for LocalLocator {}
 
-/// `remote_locator`: a struct.
+/// `remote_locator`: 19 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -253,7 +253,7 @@ open_enum!(
     ]
 );
 
-/// `hmac_key`: a struct.
+/// `hmac_key`: 65 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]

@@ -108,7 +108,7 @@ pub struct LldpConfig {
     pub tx_hold: u32,
     /// Transmit interval (`u32`).
     pub tx_interval: u32,
-    /// Name: system.
+    /// Name of the system.
     pub system_name: String,
 }
 
@@ -225,15 +225,15 @@ impl fmt::Debug for LldpConfigReplyView<'_> {
 pub struct SwInterfaceSetLldp {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Mgmt IPv4 (`ip4_address`).
+    /// Mgmt IPv4.
     pub mgmt_ip4: Ipv4Addr,
-    /// Mgmt IPv6 (`ip6_address`).
+    /// Mgmt IPv6.
     pub mgmt_ip6: Ipv6Addr,
     /// Mgmt oid (`u8[128]`).
     pub mgmt_oid: [u8; 128],
     /// Whether to switch on or off. Default: `true`.
     pub enable: bool,
-    /// Port desc (`string`).
+    /// Port desc.
     pub port_desc: String,
 }
 
@@ -506,19 +506,19 @@ pub struct LldpDetails {
     pub last_heard: f64,
     /// Last sent (`f64`).
     pub last_sent: f64,
-    /// Number: chassis.
+    /// Number of the chassis.
     pub chassis_id: [u8; 64],
     /// Chassis number length (`u8`).
     pub chassis_id_len: u8,
-    /// Number: port.
+    /// Number of the port.
     pub port_id: [u8; 64],
     /// Port number length (`u8`).
     pub port_id_len: u8,
-    /// Hops left, or seconds a record is valid.
+    /// Ttl (`u16`).
     pub ttl: u16,
-    /// Port number subtype (`port_id_subtype`).
+    /// Port number subtype.
     pub port_id_subtype: PortIdSubtype,
-    /// Chassis number subtype (`chassis_id_subtype`).
+    /// Chassis number subtype.
     pub chassis_id_subtype: ChassisIdSubtype,
 }
 
@@ -607,7 +607,7 @@ impl<'a> LldpDetailsView<'a> {
         value_at(self.fixed, 12)
     }
 
-    /// Number: chassis.
+    /// Number of the chassis.
     #[must_use]
     pub fn chassis_id(&self) -> [u8; 64] {
         array_at(self.fixed, 20)
@@ -619,7 +619,7 @@ impl<'a> LldpDetailsView<'a> {
         value_at(self.fixed, 84)
     }
 
-    /// Number: port.
+    /// Number of the port.
     #[must_use]
     pub fn port_id(&self) -> [u8; 64] {
         array_at(self.fixed, 85)
@@ -631,19 +631,19 @@ impl<'a> LldpDetailsView<'a> {
         value_at(self.fixed, 149)
     }
 
-    /// Hops left, or seconds a record is valid.
+    /// Ttl (`u16`).
     #[must_use]
     pub fn ttl(&self) -> u16 {
         value_at(self.fixed, 150)
     }
 
-    /// Port number subtype (`port_id_subtype`).
+    /// Port number subtype.
     #[must_use]
     pub fn port_id_subtype(&self) -> PortIdSubtype {
         value_at(self.fixed, 152)
     }
 
-    /// Chassis number subtype (`chassis_id_subtype`).
+    /// Chassis number subtype.
     #[must_use]
     pub fn chassis_id_subtype(&self) -> ChassisIdSubtype {
         value_at(self.fixed, 156)

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Items, Message, MessageInfo, Request, Span,
@@ -22,7 +22,7 @@ use vpp_wire::{
 use crate::ethernet_types::MacAddress;
 use crate::interface_types::InterfaceIndex;
 
-/// `time_range`: a struct.
+/// `time_range`: 16 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,7 +51,7 @@ impl Wire for TimeRange {
 
 impl FixedSize for TimeRange {}
 
-/// `mactime_time_range`: a struct.
+/// `mactime_time_range`: 16 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -212,7 +212,7 @@ pub struct MactimeAddDelRange {
     pub data_quota: u64,
     /// MAC address; zeros let VPP choose where it creates one.
     pub mac_address: MacAddress,
-    /// Name: device. At most 63 bytes.
+    /// Name of the device. At most 63 bytes.
     pub device_name: String,
     /// Ranges (`time_range[]`).
     pub ranges: Vec<TimeRange>,
@@ -391,7 +391,7 @@ impl Dump for MactimeDump {
 /// CRC `da25b13a`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MactimeDetails {
-    /// Index in VPP: pool.
+    /// Index in VPP of the pool.
     pub pool_index: u32,
     /// MAC address; zeros let VPP choose where it creates one.
     pub mac_address: MacAddress,
@@ -401,7 +401,7 @@ pub struct MactimeDetails {
     pub data_used_in_range: u64,
     /// Flags (`u32`).
     pub flags: u32,
-    /// Name: device. At most 63 bytes.
+    /// Name of the device. At most 63 bytes.
     pub device_name: String,
     /// Ranges (`mactime_time_range[]`).
     pub ranges: Vec<MactimeTimeRange>,
@@ -463,7 +463,7 @@ pub struct MactimeDetailsView<'a> {
 }
 
 impl<'a> MactimeDetailsView<'a> {
-    /// Index in VPP: pool.
+    /// Index in VPP of the pool.
     #[must_use]
     pub fn pool_index(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -493,7 +493,7 @@ impl<'a> MactimeDetailsView<'a> {
         value_at(self.fixed, 26)
     }
 
-    /// Name: device. At most 63 bytes.
+    /// Name of the device. At most 63 bytes.
     #[must_use]
     pub fn device_name(&self) -> Cow<'a, str> {
         text(&self.fixed[30..94])

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use vpp_wire::{
@@ -28,11 +28,11 @@ use crate::ip_types::{Ip4Prefix, Ip6Prefix};
 /// CRC `249f195c`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapAddDomain {
-    /// IPv6 prefix (`ip6_prefix`).
+    /// IPv6 prefix.
     pub ip6_prefix: Ip6Prefix,
-    /// IPv4 prefix (`ip4_prefix`).
+    /// IPv4 prefix.
     pub ip4_prefix: Ip4Prefix,
-    /// IPv6 source (`ip6_prefix`).
+    /// IPv6 source.
     pub ip6_src: Ip6Prefix,
     /// Ea bits length (`u8`).
     pub ea_bits_len: u8,
@@ -304,7 +304,7 @@ pub struct MapAddDelRule {
     pub index: u32,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// IPv6 destination (`ip6_address`).
+    /// IPv6 destination.
     pub ip6_dst: Ipv6Addr,
     /// Port-set id.
     pub psid: u16,
@@ -600,13 +600,13 @@ impl Dump for MapDomainDump {
 /// CRC `796edb50`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MapDomainDetails {
-    /// Index in VPP: domain.
+    /// Index in VPP of the domain.
     pub domain_index: u32,
-    /// IPv6 prefix (`ip6_prefix`).
+    /// IPv6 prefix.
     pub ip6_prefix: Ip6Prefix,
-    /// IPv4 prefix (`ip4_prefix`).
+    /// IPv4 prefix.
     pub ip4_prefix: Ip4Prefix,
-    /// IPv6 source (`ip6_prefix`).
+    /// IPv6 source.
     pub ip6_src: Ip6Prefix,
     /// Ea bits length (`u8`).
     pub ea_bits_len: u8,
@@ -672,25 +672,25 @@ pub struct MapDomainDetailsView<'a> {
 }
 
 impl<'a> MapDomainDetailsView<'a> {
-    /// Index in VPP: domain.
+    /// Index in VPP of the domain.
     #[must_use]
     pub fn domain_index(&self) -> u32 {
         value_at(self.fixed, 0)
     }
 
-    /// IPv6 prefix (`ip6_prefix`).
+    /// IPv6 prefix.
     #[must_use]
     pub fn ip6_prefix(&self) -> Ip6Prefix {
         value_at(self.fixed, 4)
     }
 
-    /// IPv4 prefix (`ip4_prefix`).
+    /// IPv4 prefix.
     #[must_use]
     pub fn ip4_prefix(&self) -> Ip4Prefix {
         value_at(self.fixed, 21)
     }
 
-    /// IPv6 source (`ip6_prefix`).
+    /// IPv6 source.
     #[must_use]
     pub fn ip6_src(&self) -> Ip6Prefix {
         value_at(self.fixed, 26)
@@ -772,7 +772,7 @@ impl fmt::Debug for MapDomainDetailsView<'_> {
 /// CRC `e43e6ff6`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MapRuleDump {
-    /// Index in VPP: domain.
+    /// Index in VPP of the domain.
     pub domain_index: u32,
 }
 
@@ -809,7 +809,7 @@ impl Dump for MapRuleDump {
 /// CRC `c7cbeea5`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapRuleDetails {
-    /// IPv6 destination (`ip6_address`).
+    /// IPv6 destination.
     pub ip6_dst: Ipv6Addr,
     /// Port-set id.
     pub psid: u16,
@@ -858,7 +858,7 @@ pub struct MapRuleDetailsView<'a> {
 }
 
 impl<'a> MapRuleDetailsView<'a> {
-    /// IPv6 destination (`ip6_address`).
+    /// IPv6 destination.
     #[must_use]
     pub fn ip6_dst(&self) -> Ipv6Addr {
         value_at(self.fixed, 0)
@@ -1291,7 +1291,7 @@ impl fmt::Debug for MapParamSetFragmentationReplyView<'_> {
 /// CRC `58210cbf`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapParamSetIcmp {
-    /// IPv4 err relay source (`ip4_address`).
+    /// IPv4 err relay source.
     pub ip4_err_relay_src: Ipv4Addr,
 }
 
@@ -1519,9 +1519,9 @@ impl fmt::Debug for MapParamSetIcmp6ReplyView<'_> {
 pub struct MapParamAddDelPreResolve {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// IPv4 next hop address (`ip4_address`).
+    /// IPv4 next hop address.
     pub ip4_nh_address: Ipv4Addr,
-    /// IPv6 next hop address (`ip6_address`).
+    /// IPv6 next hop address.
     pub ip6_nh_address: Ipv6Addr,
 }
 
@@ -2014,13 +2014,13 @@ pub struct MapParamGetReply {
     pub frag_inner: u8,
     /// Frag ignore df (`u8`).
     pub frag_ignore_df: u8,
-    /// Icmp IPv4 err relay source (`ip4_address`).
+    /// Icmp IPv4 err relay source.
     pub icmp_ip4_err_relay_src: Ipv4Addr,
     /// Icmp6 enable unreachable (`bool`).
     pub icmp6_enable_unreachable: bool,
-    /// IPv4 next hop address (`ip4_address`).
+    /// IPv4 next hop address.
     pub ip4_nh_address: Ipv4Addr,
-    /// IPv6 next hop address (`ip6_address`).
+    /// IPv6 next hop address.
     pub ip6_nh_address: Ipv6Addr,
     /// IPv4 lifetime ms (`u16`).
     pub ip4_lifetime_ms: u16,
@@ -2140,7 +2140,7 @@ impl<'a> MapParamGetReplyView<'a> {
         value_at(self.fixed, 5)
     }
 
-    /// Icmp IPv4 err relay source (`ip4_address`).
+    /// Icmp IPv4 err relay source.
     #[must_use]
     pub fn icmp_ip4_err_relay_src(&self) -> Ipv4Addr {
         value_at(self.fixed, 6)
@@ -2152,13 +2152,13 @@ impl<'a> MapParamGetReplyView<'a> {
         value_at(self.fixed, 10)
     }
 
-    /// IPv4 next hop address (`ip4_address`).
+    /// IPv4 next hop address.
     #[must_use]
     pub fn ip4_nh_address(&self) -> Ipv4Addr {
         value_at(self.fixed, 11)
     }
 
-    /// IPv6 next hop address (`ip6_address`).
+    /// IPv6 next hop address.
     #[must_use]
     pub fn ip6_nh_address(&self) -> Ipv6Addr {
         value_at(self.fixed, 15)

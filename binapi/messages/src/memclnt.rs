@@ -11,15 +11,17 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Encoder, FixedSize, Header, Items, Message, MessageInfo, Request, Span, View, Viewed,
     Wire, count_at, text, value_at,
 };
 
-/// `module_version`: a struct.
+/// `module_version`: 76 bytes.
+///
+/// The version of an API module.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,7 +32,7 @@ pub struct ModuleVersion {
     pub minor: u32,
     /// Patch (`u32`).
     pub patch: u32,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
 }
 
@@ -56,14 +58,16 @@ impl Wire for ModuleVersion {
 
 impl FixedSize for ModuleVersion {}
 
-/// `message_table_entry`: a struct.
+/// `message_table_entry`: 66 bytes.
+///
+/// A message's id and key in VPP's table.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MessageTableEntry {
     /// Index in VPP.
     pub index: u16,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
 }
 
@@ -98,7 +102,7 @@ pub struct MemclntCreate {
     pub ctx_quota: i32,
     /// Input queue (`u64`).
     pub input_queue: u64,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Versions of VPP's API modules.
     pub api_versions: [u32; 8],
@@ -620,7 +624,7 @@ impl fmt::Debug for RpcCallReplyView<'_> {
 /// CRC `ebf79a66`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetFirstMsgId {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
 }
 
@@ -869,11 +873,11 @@ impl fmt::Debug for ApiVersionsReplyView<'_> {
 /// CRC `f476d3ce`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TracePluginMsgIds {
-    /// Name: plugin. At most 127 bytes.
+    /// Name of the plugin. At most 127 bytes.
     pub plugin_name: String,
     /// Message id of the module's first message; 0xffff when there is no such module.
     pub first_msg_id: u16,
-    /// Number: last msg.
+    /// Number of the last msg.
     pub last_msg_id: u16,
 }
 
@@ -913,7 +917,7 @@ impl Message for TracePluginMsgIds {
 /// CRC `455fb9c4`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SockclntCreate {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
 }
 
@@ -951,9 +955,9 @@ impl Request for SockclntCreate {
 pub struct SockclntCreateReply {
     /// 0 or above on success.
     pub response: i32,
-    /// Index in VPP.
+    /// The client's handle.
     pub index: u32,
-    /// Message table (`message_table_entry[]`).
+    /// Id and key of every message this VPP speaks.
     pub message_table: Vec<MessageTableEntry>,
 }
 
@@ -1007,13 +1011,13 @@ impl<'a> SockclntCreateReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP.
+    /// The client's handle.
     #[must_use]
     pub fn index(&self) -> u32 {
         value_at(self.fixed, 4)
     }
 
-    /// Message table (`message_table_entry[]`).
+    /// Id and key of every message this VPP speaks.
     #[must_use]
     pub fn message_table(&self) -> Items<'a, MessageTableEntry> {
         self.message_table
@@ -1426,7 +1430,7 @@ impl Request for ControlPing {
 pub struct ControlPingReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Index in VPP: client.
+    /// Without meaning.
     pub client_index: u32,
     /// Process id of VPP.
     pub vpe_pid: u32,
@@ -1474,7 +1478,7 @@ impl<'a> ControlPingReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: client.
+    /// Without meaning.
     #[must_use]
     pub fn client_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -1525,7 +1529,7 @@ pub struct MemclntCreateV2 {
     pub ctx_quota: i32,
     /// Input queue (`u64`).
     pub input_queue: u64,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Versions of VPP's API modules.
     pub api_versions: [u32; 8],
@@ -1729,7 +1733,7 @@ impl Request for GetApiJson {
 pub struct GetApiJsonReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// JSON text.
+    /// The definitions as JSON text.
     pub json: String,
 }
 
@@ -1776,7 +1780,7 @@ impl<'a> GetApiJsonReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// JSON text.
+    /// The definitions as JSON text.
     #[must_use]
     pub fn json(&self) -> Cow<'a, str> {
         text(self.json)

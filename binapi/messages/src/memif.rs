@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, StreamEnd, View,
@@ -23,6 +23,8 @@ use crate::ethernet_types::MacAddress;
 use crate::interface_types::{IfStatusFlags, InterfaceIndex};
 
 /// `memif_role`: an enum, on the wire a `u32`.
+///
+/// Which side owns the shared memory: master listens, slave connects.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +46,8 @@ open_enum!(
 );
 
 /// `memif_mode`: an enum, on the wire a `u32`.
+///
+/// What the interface carries.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -339,9 +343,9 @@ impl fmt::Debug for MemifSocketFilenameAddDelV2ReplyView<'_> {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MemifCreate {
-    /// Role (`memif_role`).
+    /// Role.
     pub role: MemifRole,
-    /// Mode (`memif_mode`).
+    /// Mode.
     pub mode: MemifMode,
     /// Receive queues (`u8`).
     pub rx_queues: u8,
@@ -505,15 +509,15 @@ impl fmt::Debug for MemifCreateReplyView<'_> {
 /// CRC `8c7de5f7`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MemifCreateV2 {
-    /// Role (`memif_role`).
+    /// Which side this is.
     pub role: MemifRole,
-    /// Mode (`memif_mode`).
+    /// Mode.
     pub mode: MemifMode,
     /// Receive queues (`u8`).
     pub rx_queues: u8,
     /// Transmit queues (`u8`).
     pub tx_queues: u8,
-    /// Number of the item.
+    /// Number of the interface on its control socket; both sides use the same.
     pub id: u32,
     /// Number of the socket.
     pub socket_id: u32,
@@ -523,11 +527,11 @@ pub struct MemifCreateV2 {
     pub buffer_size: u16,
     /// No zero copy (`bool`).
     pub no_zero_copy: bool,
-    /// Whether to use dma.
+    /// Use dma (`bool`).
     pub use_dma: bool,
     /// Hardware address.
     pub hw_addr: MacAddress,
-    /// Shared secret. At most 23 bytes.
+    /// Shared secret; empty for none. At most 23 bytes.
     pub secret: String,
 }
 
@@ -905,9 +909,9 @@ pub struct MemifDetails {
     pub hw_addr: MacAddress,
     /// Number of the item.
     pub id: u32,
-    /// Role (`memif_role`).
+    /// Role.
     pub role: MemifRole,
-    /// Mode (`memif_mode`).
+    /// Mode.
     pub mode: MemifMode,
     /// Zero copy (`bool`).
     pub zero_copy: bool,
@@ -917,9 +921,9 @@ pub struct MemifDetails {
     pub ring_size: u32,
     /// Bytes of a buffer.
     pub buffer_size: u16,
-    /// Flags (`if_status_flags`).
+    /// Flags.
     pub flags: IfStatusFlags,
-    /// Name: interface. At most 63 bytes.
+    /// Name of the interface. At most 63 bytes.
     pub if_name: String,
 }
 
@@ -993,13 +997,13 @@ impl<'a> MemifDetailsView<'a> {
         value_at(self.fixed, 10)
     }
 
-    /// Role (`memif_role`).
+    /// Role.
     #[must_use]
     pub fn role(&self) -> MemifRole {
         value_at(self.fixed, 14)
     }
 
-    /// Mode (`memif_mode`).
+    /// Mode.
     #[must_use]
     pub fn mode(&self) -> MemifMode {
         value_at(self.fixed, 18)
@@ -1029,13 +1033,13 @@ impl<'a> MemifDetailsView<'a> {
         value_at(self.fixed, 31)
     }
 
-    /// Flags (`if_status_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> IfStatusFlags {
         value_at(self.fixed, 33)
     }
 
-    /// Name: interface. At most 63 bytes.
+    /// Name of the interface. At most 63 bytes.
     #[must_use]
     pub fn if_name(&self) -> Cow<'a, str> {
         text(&self.fixed[37..101])

@@ -78,14 +78,16 @@ flag_set!(
     ]
 );
 
-/// `mfib_path`: a struct.
+/// `mfib_path`: 171 bytes.
+///
+/// One path of a multicast route.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MfibPath {
-    /// Itf flags (`mfib_itf_flags`).
+    /// Itf flags.
     pub itf_flags: MfibItfFlags,
-    /// Path (`fib_path`).
+    /// Path.
     pub path: FibPath,
 }
 

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Items, Message, MessageInfo, Request, Span,
@@ -23,20 +23,20 @@ use crate::fib_types::FibPath;
 use crate::interface_types::InterfaceIndex;
 use crate::ip_types::Prefix;
 
-/// `mpls_tunnel`: a struct.
+/// `mpls_tunnel`: 75 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MplsTunnel {
     /// Index of the interface: mt.
     pub mt_sw_if_index: InterfaceIndex,
-    /// Index in VPP: mt tunnel.
+    /// Index in VPP of the mt tunnel.
     pub mt_tunnel_index: u32,
     /// Mt L2 only (`bool`).
     pub mt_l2_only: bool,
     /// Mt is multicast (`bool`).
     pub mt_is_multicast: bool,
-    /// Mt tag (`string`). At most 63 bytes.
+    /// Mt tag. At most 63 bytes.
     pub mt_tag: String,
     /// Mt paths (`fib_path[]`). At most 255.
     pub mt_paths: Vec<FibPath>,
@@ -92,7 +92,7 @@ impl<'a> MplsTunnelView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: mt tunnel.
+    /// Index in VPP of the mt tunnel.
     #[must_use]
     pub fn mt_tunnel_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -110,7 +110,7 @@ impl<'a> MplsTunnelView<'a> {
         value_at(self.fixed, 9)
     }
 
-    /// Mt tag (`string`). At most 63 bytes.
+    /// Mt tag. At most 63 bytes.
     #[must_use]
     pub fn mt_tag(&self) -> Cow<'a, str> {
         text(&self.fixed[10..74])
@@ -161,14 +161,14 @@ impl fmt::Debug for MplsTunnelView<'_> {
     }
 }
 
-/// `mpls_table`: a struct.
+/// `mpls_table`: 68 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MplsTable {
-    /// Number: mt table.
+    /// Number of the mt table.
     pub mt_table_id: u32,
-    /// Name: mt. At most 63 bytes.
+    /// Name of the mt. At most 63 bytes.
     pub mt_name: String,
 }
 
@@ -197,13 +197,13 @@ pub struct MplsTableView<'a> {
 }
 
 impl<'a> MplsTableView<'a> {
-    /// Number: mt table.
+    /// Number of the mt table.
     #[must_use]
     pub fn mt_table_id(&self) -> u32 {
         value_at(self.fixed, 0)
     }
 
-    /// Name: mt. At most 63 bytes.
+    /// Name of the mt. At most 63 bytes.
     #[must_use]
     pub fn mt_name(&self) -> Cow<'a, str> {
         text(&self.fixed[4..68])
@@ -236,12 +236,12 @@ impl fmt::Debug for MplsTableView<'_> {
     }
 }
 
-/// `mpls_route`: a struct.
+/// `mpls_route`: 12 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MplsRoute {
-    /// Number: mr table.
+    /// Number of the mr table.
     pub mr_table_id: u32,
     /// Mr label (`u32`).
     pub mr_label: u32,
@@ -299,7 +299,7 @@ pub struct MplsRouteView<'a> {
 }
 
 impl<'a> MplsRouteView<'a> {
-    /// Number: mr table.
+    /// Number of the mr table.
     #[must_use]
     pub fn mr_table_id(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -379,15 +379,15 @@ impl fmt::Debug for MplsRouteView<'_> {
 /// CRC `c7533b32`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MplsIpBindUnbind {
-    /// Number: mb MPLS table.
+    /// Number of the mb MPLS table.
     pub mb_mpls_table_id: u32,
     /// Mb label (`u32`).
     pub mb_label: u32,
-    /// Number: mb IP table.
+    /// Number of the mb IP table.
     pub mb_ip_table_id: u32,
     /// Mb is bind (`bool`).
     pub mb_is_bind: bool,
-    /// Mb prefix (`prefix`).
+    /// Mb prefix.
     pub mb_prefix: Prefix,
 }
 
@@ -506,7 +506,7 @@ impl fmt::Debug for MplsIpBindUnbindReplyView<'_> {
 pub struct MplsTunnelAddDel {
     /// Mt is add (`bool`). Default: `true`.
     pub mt_is_add: bool,
-    /// Mt tunnel (`mpls_tunnel`).
+    /// Mt tunnel.
     pub mt_tunnel: MplsTunnel,
 }
 
@@ -561,7 +561,7 @@ pub struct MplsTunnelAddDelReply {
     pub retval: i32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Index in VPP: tunnel.
+    /// Index in VPP of the tunnel.
     pub tunnel_index: u32,
 }
 
@@ -613,7 +613,7 @@ impl<'a> MplsTunnelAddDelReplyView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Index in VPP: tunnel.
+    /// Index in VPP of the tunnel.
     #[must_use]
     pub fn tunnel_index(&self) -> u32 {
         value_at(self.fixed, 8)
@@ -696,7 +696,7 @@ impl Dump for MplsTunnelDump {
 /// CRC `57118ae3`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MplsTunnelDetails {
-    /// Mt tunnel (`mpls_tunnel`).
+    /// Mt tunnel.
     pub mt_tunnel: MplsTunnel,
 }
 
@@ -732,7 +732,7 @@ pub struct MplsTunnelDetailsView<'a> {
 }
 
 impl<'a> MplsTunnelDetailsView<'a> {
-    /// Mt tunnel (`mpls_tunnel`).
+    /// Mt tunnel.
     #[must_use]
     pub fn mt_tunnel(&self) -> MplsTunnelView<'a> {
         self.mt_tunnel
@@ -891,7 +891,7 @@ impl fmt::Debug for MplsInterfaceDetailsView<'_> {
 pub struct MplsTableAddDel {
     /// Mt is add (`bool`). Default: `true`.
     pub mt_is_add: bool,
-    /// Mt table (`mpls_table`).
+    /// Mt table.
     pub mt_table: MplsTable,
 }
 
@@ -1044,7 +1044,7 @@ impl Dump for MplsTableDump {
 /// CRC `f03ecdc8`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MplsTableDetails {
-    /// Mt table (`mpls_table`).
+    /// Mt table.
     pub mt_table: MplsTable,
 }
 
@@ -1078,7 +1078,7 @@ pub struct MplsTableDetailsView<'a> {
 }
 
 impl<'a> MplsTableDetailsView<'a> {
-    /// Mt table (`mpls_table`).
+    /// Mt table.
     #[must_use]
     pub fn mt_table(&self) -> MplsTableView<'a> {
         view_at(self.fixed, 0)
@@ -1121,7 +1121,7 @@ pub struct MplsRouteAddDel {
     pub mr_is_add: bool,
     /// Mr is multipath (`bool`).
     pub mr_is_multipath: bool,
-    /// Mr route (`mpls_route`).
+    /// Mr route.
     pub mr_route: MplsRoute,
 }
 
@@ -1250,7 +1250,7 @@ impl fmt::Debug for MplsRouteAddDelReplyView<'_> {
 /// CRC `935fdefa`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MplsRouteDump {
-    /// Table (`mpls_table`).
+    /// Table.
     pub table: MplsTable,
 }
 
@@ -1287,7 +1287,7 @@ impl Dump for MplsRouteDump {
 /// CRC `9b5043dc`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MplsRouteDetails {
-    /// Mr route (`mpls_route`).
+    /// Mr route.
     pub mr_route: MplsRoute,
 }
 
@@ -1323,7 +1323,7 @@ pub struct MplsRouteDetailsView<'a> {
 }
 
 impl<'a> MplsRouteDetailsView<'a> {
-    /// Mr route (`mpls_route`).
+    /// Mr route.
     #[must_use]
     pub fn mr_route(&self) -> MplsRouteView<'a> {
         self.mr_route

@@ -55,9 +55,9 @@ pub struct MssClampEnableDisable {
     pub ipv4_mss: u16,
     /// IPv6 mss (`u16`).
     pub ipv6_mss: u16,
-    /// IPv4 direction (`mss_clamp_dir`).
+    /// IPv4 direction.
     pub ipv4_direction: MssClampDir,
-    /// IPv6 direction (`mss_clamp_dir`).
+    /// IPv6 direction.
     pub ipv6_direction: MssClampDir,
 }
 
@@ -318,9 +318,9 @@ pub struct MssClampDetails {
     pub ipv4_mss: u16,
     /// IPv6 mss (`u16`).
     pub ipv6_mss: u16,
-    /// IPv4 direction (`mss_clamp_dir`).
+    /// IPv4 direction.
     pub ipv4_direction: MssClampDir,
-    /// IPv6 direction (`mss_clamp_dir`).
+    /// IPv6 direction.
     pub ipv6_direction: MssClampDir,
 }
 
@@ -382,13 +382,13 @@ impl<'a> MssClampDetailsView<'a> {
         value_at(self.fixed, 6)
     }
 
-    /// IPv4 direction (`mss_clamp_dir`).
+    /// IPv4 direction.
     #[must_use]
     pub fn ipv4_direction(&self) -> MssClampDir {
         value_at(self.fixed, 8)
     }
 
-    /// IPv6 direction (`mss_clamp_dir`).
+    /// IPv6 direction.
     #[must_use]
     pub fn ipv6_direction(&self) -> MssClampDir {
         value_at(self.fixed, 9)

@@ -143,7 +143,7 @@ impl fmt::Debug for SfdpNatSetExternalInterfaceReplyView<'_> {
 /// CRC `6ca85aad`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SfdpNatAllocPoolAddDel {
-    /// Number: alloc pool.
+    /// Number of the alloc pool.
     pub alloc_pool_id: u32,
     /// Whether to remove; otherwise to add.
     pub is_del: u8,
@@ -269,11 +269,11 @@ impl fmt::Debug for SfdpNatAllocPoolAddDelReplyView<'_> {
 pub struct SfdpNatSnatSetUnset {
     /// Number of the tenant.
     pub tenant_id: u32,
-    /// Number: outside tenant.
+    /// Number of the outside tenant.
     pub outside_tenant_id: u32,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub table_id: u32,
-    /// Number: alloc pool.
+    /// Number of the alloc pool.
     pub alloc_pool_id: u32,
     /// Whether to switch off.
     pub is_disable: u8,

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use vpp_wire::{
@@ -23,7 +23,7 @@ use vpp_wire::{
 use crate::interface_types::InterfaceIndex;
 use crate::nat_types::{NatConfigFlags, NatLogLevel, NatTimeouts};
 
-/// `nat44_lb_addr_port`: a struct.
+/// `nat44_lb_addr_port`: 11 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,7 +116,7 @@ pub struct Nat44EdPluginEnableDisable {
     pub session_memory: u32,
     /// Whether to switch on or off.
     pub enable: bool,
-    /// Flags (`nat44_config_flags`).
+    /// Flags.
     pub flags: Nat44ConfigFlags,
 }
 
@@ -756,11 +756,11 @@ pub struct Nat44ShowRunningConfigReply {
     pub forwarding_enabled: bool,
     /// Ipfix logging enabled (`bool`).
     pub ipfix_logging_enabled: bool,
-    /// Timeouts (`nat_timeouts`).
+    /// Timeouts.
     pub timeouts: NatTimeouts,
     /// How much is logged.
     pub log_level: NatLogLevel,
-    /// Flags (`nat44_config_flags`).
+    /// Flags.
     pub flags: Nat44ConfigFlags,
 }
 
@@ -880,7 +880,7 @@ impl<'a> Nat44ShowRunningConfigReplyView<'a> {
         value_at(self.fixed, 33)
     }
 
-    /// Timeouts (`nat_timeouts`).
+    /// Timeouts.
     #[must_use]
     pub fn timeouts(&self) -> NatTimeouts {
         value_at(self.fixed, 34)
@@ -892,7 +892,7 @@ impl<'a> Nat44ShowRunningConfigReplyView<'a> {
         value_at(self.fixed, 50)
     }
 
-    /// Flags (`nat44_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> Nat44ConfigFlags {
         value_at(self.fixed, 51)
@@ -1083,9 +1083,9 @@ impl Dump for NatWorkerDump {
 pub struct NatWorkerDetails {
     /// Index of the worker thread, from 0.
     pub worker_index: u32,
-    /// Number: lcore.
+    /// Number of the lcore.
     pub lcore_id: u32,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
 }
 
@@ -1131,13 +1131,13 @@ impl<'a> NatWorkerDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Number: lcore.
+    /// Number of the lcore.
     #[must_use]
     pub fn lcore_id(&self) -> u32 {
         value_at(self.fixed, 4)
     }
 
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(&self.fixed[8..72])
@@ -1176,7 +1176,7 @@ impl fmt::Debug for NatWorkerDetailsView<'_> {
 /// CRC `08330904`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nat44EdAddDelVrfTable {
-    /// Number: table vrf.
+    /// Number of the table vrf.
     pub table_vrf_id: u32,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
@@ -1289,7 +1289,7 @@ impl fmt::Debug for Nat44EdAddDelVrfTableReplyView<'_> {
 /// CRC `59187407`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nat44EdAddDelVrfRoute {
-    /// Number: table vrf.
+    /// Number of the table vrf.
     pub table_vrf_id: u32,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
@@ -1443,7 +1443,7 @@ impl Dump for Nat44EdVrfTablesDump {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nat44EdVrfTablesDetails {
-    /// Number: table vrf.
+    /// Number of the table vrf.
     pub table_vrf_id: u32,
     /// Vrf ids (`u32[]`).
     pub vrf_ids: Vec<u32>,
@@ -1487,7 +1487,7 @@ pub struct Nat44EdVrfTablesDetailsView<'a> {
 }
 
 impl<'a> Nat44EdVrfTablesDetailsView<'a> {
-    /// Number: table vrf.
+    /// Number of the table vrf.
     #[must_use]
     pub fn table_vrf_id(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -1576,7 +1576,7 @@ impl Dump for Nat44EdVrfTablesV2Dump {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nat44EdVrfTablesV2Details {
-    /// Number: table vrf.
+    /// Number of the table vrf.
     pub table_vrf_id: u32,
     /// Vrf ids (`u32[]`).
     pub vrf_ids: Vec<u32>,
@@ -1620,7 +1620,7 @@ pub struct Nat44EdVrfTablesV2DetailsView<'a> {
 }
 
 impl<'a> Nat44EdVrfTablesV2DetailsView<'a> {
-    /// Number: table vrf.
+    /// Number of the table vrf.
     #[must_use]
     pub fn table_vrf_id(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -2139,7 +2139,7 @@ pub struct Nat44AddDelInterfaceAddr {
     pub is_add: bool,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
 }
 
@@ -2287,7 +2287,7 @@ impl Dump for Nat44InterfaceAddrDump {
 pub struct Nat44InterfaceAddrDetails {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
 }
 
@@ -2331,7 +2331,7 @@ impl<'a> Nat44InterfaceAddrDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NatConfigFlags {
         value_at(self.fixed, 4)
@@ -2369,15 +2369,15 @@ impl fmt::Debug for Nat44InterfaceAddrDetailsView<'_> {
 /// CRC `6f2b8055`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nat44AddDelAddressRange {
-    /// First IP address (`ip4_address`).
+    /// First IP address.
     pub first_ip_address: Ipv4Addr,
-    /// Last IP address (`ip4_address`).
+    /// Last IP address.
     pub last_ip_address: Ipv4Addr,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
 }
 
@@ -2541,7 +2541,7 @@ impl Dump for Nat44AddressDump {
 pub struct Nat44AddressDetails {
     /// IP address.
     pub ip_address: Ipv4Addr,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
@@ -2599,7 +2599,7 @@ impl<'a> Nat44AddressDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NatConfigFlags {
         value_at(self.fixed, 4)
@@ -2646,7 +2646,7 @@ impl fmt::Debug for Nat44AddressDetailsView<'_> {
 pub struct Nat44InterfaceAddDelFeature {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -2794,7 +2794,7 @@ impl Dump for Nat44InterfaceDump {
 /// CRC `5d286289`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nat44InterfaceDetails {
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -2834,7 +2834,7 @@ pub struct Nat44InterfaceDetailsView<'a> {
 }
 
 impl<'a> Nat44InterfaceDetailsView<'a> {
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NatConfigFlags {
         value_at(self.fixed, 0)
@@ -3198,7 +3198,7 @@ impl fmt::Debug for Nat44EdOutputInterfaceDetailsView<'_> {
 pub struct Nat44AddDelStaticMapping {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Local address.
     pub local_ip_address: Ipv4Addr,
@@ -3364,9 +3364,9 @@ pub struct Nat44AddDelStaticMappingV2 {
     pub is_add: bool,
     /// Match pool (`bool`).
     pub match_pool: bool,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
-    /// Pool IP address (`ip4_address`).
+    /// Pool IP address.
     pub pool_ip_address: Ipv4Addr,
     /// Local address.
     pub local_ip_address: Ipv4Addr,
@@ -3565,7 +3565,7 @@ impl Dump for Nat44StaticMappingDump {
 /// CRC `06cb40b2`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nat44StaticMappingDetails {
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Local address.
     pub local_ip_address: Ipv4Addr,
@@ -3649,7 +3649,7 @@ pub struct Nat44StaticMappingDetailsView<'a> {
 }
 
 impl<'a> Nat44StaticMappingDetailsView<'a> {
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NatConfigFlags {
         value_at(self.fixed, 0)
@@ -3744,7 +3744,7 @@ impl fmt::Debug for Nat44StaticMappingDetailsView<'_> {
 pub struct Nat44AddDelIdentityMapping {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// IP address.
     pub ip_address: Ipv4Addr,
@@ -3927,7 +3927,7 @@ impl Dump for Nat44IdentityMappingDump {
 /// CRC `2a52a030`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nat44IdentityMappingDetails {
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// IP address.
     pub ip_address: Ipv4Addr,
@@ -4001,7 +4001,7 @@ pub struct Nat44IdentityMappingDetailsView<'a> {
 }
 
 impl<'a> Nat44IdentityMappingDetailsView<'a> {
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NatConfigFlags {
         value_at(self.fixed, 0)
@@ -4082,7 +4082,7 @@ impl fmt::Debug for Nat44IdentityMappingDetailsView<'_> {
 pub struct Nat44AddDelLbStaticMapping {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Address outside.
     pub external_addr: Ipv4Addr,
@@ -4253,7 +4253,7 @@ pub struct Nat44LbStaticMappingAddDelLocal {
     pub external_port: u16,
     /// Protocol (`u8`).
     pub protocol: u8,
-    /// Local (`nat44_lb_addr_port`).
+    /// Local.
     pub local: Nat44LbAddrPort,
 }
 
@@ -4421,7 +4421,7 @@ pub struct Nat44LbStaticMappingDetails {
     pub external_port: u16,
     /// Protocol (`u8`).
     pub protocol: u8,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Affinity (`u32`).
     pub affinity: u32,
@@ -4519,7 +4519,7 @@ impl<'a> Nat44LbStaticMappingDetailsView<'a> {
         value_at(self.fixed, 6)
     }
 
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NatConfigFlags {
         value_at(self.fixed, 7)
@@ -4596,7 +4596,7 @@ pub struct Nat44DelSession {
     pub port: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Address of the host outside.
     pub ext_host_address: Ipv4Addr,
@@ -4952,7 +4952,7 @@ pub struct Nat44UserSessionDetails {
     pub inside_port: u16,
     /// Protocol (`u16`).
     pub protocol: u16,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// When the session was last used.
     pub last_heard: u64,
@@ -5076,7 +5076,7 @@ impl<'a> Nat44UserSessionDetailsView<'a> {
         value_at(self.fixed, 12)
     }
 
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NatConfigFlags {
         value_at(self.fixed, 14)
@@ -5234,7 +5234,7 @@ pub struct Nat44UserSessionV2Details {
     pub inside_port: u16,
     /// Protocol (`u16`).
     pub protocol: u16,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// When the session was last used.
     pub last_heard: u64,
@@ -5363,7 +5363,7 @@ impl<'a> Nat44UserSessionV2DetailsView<'a> {
         value_at(self.fixed, 12)
     }
 
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NatConfigFlags {
         value_at(self.fixed, 14)
@@ -5471,7 +5471,7 @@ pub struct Nat44UserSessionV3Details {
     pub inside_port: u16,
     /// Protocol (`u16`).
     pub protocol: u16,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// When the session was last used.
     pub last_heard: u64,
@@ -5605,7 +5605,7 @@ impl<'a> Nat44UserSessionV3DetailsView<'a> {
         value_at(self.fixed, 12)
     }
 
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NatConfigFlags {
         value_at(self.fixed, 14)

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use vpp_wire::{
@@ -85,7 +85,7 @@ pub struct Nat44EiPluginEnableDisable {
     pub user_sessions: u32,
     /// Whether to switch on or off.
     pub enable: bool,
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
 }
 
@@ -267,11 +267,11 @@ pub struct Nat44EiShowRunningConfigReply {
     pub forwarding_enabled: bool,
     /// Ipfix logging enabled (`bool`).
     pub ipfix_logging_enabled: bool,
-    /// Timeouts (`nat_timeouts`).
+    /// Timeouts.
     pub timeouts: NatTimeouts,
     /// How much is logged.
     pub log_level: NatLogLevel,
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
 }
 
@@ -391,7 +391,7 @@ impl<'a> Nat44EiShowRunningConfigReplyView<'a> {
         value_at(self.fixed, 33)
     }
 
-    /// Timeouts (`nat_timeouts`).
+    /// Timeouts.
     #[must_use]
     pub fn timeouts(&self) -> NatTimeouts {
         value_at(self.fixed, 34)
@@ -403,7 +403,7 @@ impl<'a> Nat44EiShowRunningConfigReplyView<'a> {
         value_at(self.fixed, 50)
     }
 
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> Nat44EiConfigFlags {
         value_at(self.fixed, 51)
@@ -713,9 +713,9 @@ impl Dump for Nat44EiWorkerDump {
 pub struct Nat44EiWorkerDetails {
     /// Index of the worker thread, from 0.
     pub worker_index: u32,
-    /// Number: lcore.
+    /// Number of the lcore.
     pub lcore_id: u32,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
 }
 
@@ -761,13 +761,13 @@ impl<'a> Nat44EiWorkerDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Number: lcore.
+    /// Number of the lcore.
     #[must_use]
     pub fn lcore_id(&self) -> u32 {
         value_at(self.fixed, 4)
     }
 
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(&self.fixed[8..72])
@@ -2614,9 +2614,9 @@ impl fmt::Debug for Nat44EiDelUserReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nat44EiAddDelAddressRange {
-    /// First IP address (`ip4_address`).
+    /// First IP address.
     pub first_ip_address: Ipv4Addr,
-    /// Last IP address (`ip4_address`).
+    /// Last IP address.
     pub last_ip_address: Ipv4Addr,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
@@ -2882,7 +2882,7 @@ impl fmt::Debug for Nat44EiAddressDetailsView<'_> {
 pub struct Nat44EiInterfaceAddDelFeature {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -3036,7 +3036,7 @@ impl Dump for Nat44EiInterfaceDump {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nat44EiInterfaceDetails {
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -3076,7 +3076,7 @@ pub struct Nat44EiInterfaceDetailsView<'a> {
 }
 
 impl<'a> Nat44EiInterfaceDetailsView<'a> {
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> Nat44EiConfigFlags {
         value_at(self.fixed, 0)
@@ -3125,7 +3125,7 @@ impl fmt::Debug for Nat44EiInterfaceDetailsView<'_> {
 pub struct Nat44EiInterfaceAddDelOutputFeature {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -3281,7 +3281,7 @@ impl Dump for Nat44EiInterfaceOutputFeatureDump {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nat44EiInterfaceOutputFeatureDetails {
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -3321,7 +3321,7 @@ pub struct Nat44EiInterfaceOutputFeatureDetailsView<'a> {
 }
 
 impl<'a> Nat44EiInterfaceOutputFeatureDetailsView<'a> {
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> Nat44EiConfigFlags {
         value_at(self.fixed, 0)
@@ -3685,7 +3685,7 @@ impl fmt::Debug for Nat44EiOutputInterfaceDetailsView<'_> {
 pub struct Nat44EiAddDelStaticMapping {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
     /// Local address.
     pub local_ip_address: Ipv4Addr,
@@ -3884,7 +3884,7 @@ impl Dump for Nat44EiStaticMappingDump {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nat44EiStaticMappingDetails {
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
     /// Local address.
     pub local_ip_address: Ipv4Addr,
@@ -3968,7 +3968,7 @@ pub struct Nat44EiStaticMappingDetailsView<'a> {
 }
 
 impl<'a> Nat44EiStaticMappingDetailsView<'a> {
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> Nat44EiConfigFlags {
         value_at(self.fixed, 0)
@@ -4065,7 +4065,7 @@ impl fmt::Debug for Nat44EiStaticMappingDetailsView<'_> {
 pub struct Nat44EiAddDelIdentityMapping {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
     /// IP address.
     pub ip_address: Ipv4Addr,
@@ -4254,7 +4254,7 @@ impl Dump for Nat44EiIdentityMappingDump {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nat44EiIdentityMappingDetails {
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
     /// IP address.
     pub ip_address: Ipv4Addr,
@@ -4328,7 +4328,7 @@ pub struct Nat44EiIdentityMappingDetailsView<'a> {
 }
 
 impl<'a> Nat44EiIdentityMappingDetailsView<'a> {
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> Nat44EiConfigFlags {
         value_at(self.fixed, 0)
@@ -4413,7 +4413,7 @@ pub struct Nat44EiAddDelInterfaceAddr {
     pub is_add: bool,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
 }
 
@@ -4857,7 +4857,7 @@ pub struct Nat44EiUserSessionDetails {
     pub inside_port: u16,
     /// Protocol (`u16`).
     pub protocol: u16,
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
     /// When the session was last used.
     pub last_heard: u64,
@@ -4971,7 +4971,7 @@ impl<'a> Nat44EiUserSessionDetailsView<'a> {
         value_at(self.fixed, 12)
     }
 
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> Nat44EiConfigFlags {
         value_at(self.fixed, 14)
@@ -5115,7 +5115,7 @@ pub struct Nat44EiUserSessionV2Details {
     pub inside_port: u16,
     /// Protocol (`u16`).
     pub protocol: u16,
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
     /// When the session was last used.
     pub last_heard: u64,
@@ -5234,7 +5234,7 @@ impl<'a> Nat44EiUserSessionV2DetailsView<'a> {
         value_at(self.fixed, 12)
     }
 
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> Nat44EiConfigFlags {
         value_at(self.fixed, 14)
@@ -5328,7 +5328,7 @@ pub struct Nat44EiDelSession {
     pub port: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
-    /// Flags (`nat44_ei_config_flags`).
+    /// Flags.
     pub flags: Nat44EiConfigFlags,
     /// Address of the host outside.
     pub ext_host_address: Ipv4Addr,

@@ -426,9 +426,9 @@ impl fmt::Debug for Nat64GetTimeoutsReplyView<'_> {
 /// CRC `a3b944e3`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nat64AddDelPoolAddrRange {
-    /// Start address (`ip4_address`).
+    /// Start address.
     pub start_addr: Ipv4Addr,
-    /// End address (`ip4_address`).
+    /// End address.
     pub end_addr: Ipv4Addr,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
@@ -686,7 +686,7 @@ impl fmt::Debug for Nat64PoolAddrDetailsView<'_> {
 pub struct Nat64AddDelInterface {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -834,7 +834,7 @@ impl Dump for Nat64InterfaceDump {
 /// CRC `5d286289`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nat64InterfaceDetails {
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -874,7 +874,7 @@ pub struct Nat64InterfaceDetailsView<'a> {
 }
 
 impl<'a> Nat64InterfaceDetailsView<'a> {
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NatConfigFlags {
         value_at(self.fixed, 0)
@@ -918,13 +918,13 @@ impl fmt::Debug for Nat64InterfaceDetailsView<'_> {
 /// CRC `1c404de5`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nat64AddDelStaticBib {
-    /// I address (`ip6_address`).
+    /// I address.
     pub i_addr: Ipv6Addr,
-    /// O address (`ip4_address`).
+    /// O address.
     pub o_addr: Ipv4Addr,
-    /// Port: i.
+    /// I port (`u16`).
     pub i_port: u16,
-    /// Port: o.
+    /// O port (`u16`).
     pub o_port: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
@@ -1102,19 +1102,19 @@ impl Dump for Nat64BibDump {
 /// CRC `43bc3ddf`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nat64BibDetails {
-    /// I address (`ip6_address`).
+    /// I address.
     pub i_addr: Ipv6Addr,
-    /// O address (`ip4_address`).
+    /// O address.
     pub o_addr: Ipv4Addr,
-    /// Port: i.
+    /// I port (`u16`).
     pub i_port: u16,
-    /// Port: o.
+    /// O port (`u16`).
     pub o_port: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
     /// Protocol (`u8`).
     pub proto: u8,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Ses number (`u32`).
     pub ses_num: u32,
@@ -1181,25 +1181,25 @@ pub struct Nat64BibDetailsView<'a> {
 }
 
 impl<'a> Nat64BibDetailsView<'a> {
-    /// I address (`ip6_address`).
+    /// I address.
     #[must_use]
     pub fn i_addr(&self) -> Ipv6Addr {
         value_at(self.fixed, 0)
     }
 
-    /// O address (`ip4_address`).
+    /// O address.
     #[must_use]
     pub fn o_addr(&self) -> Ipv4Addr {
         value_at(self.fixed, 16)
     }
 
-    /// Port: i.
+    /// I port (`u16`).
     #[must_use]
     pub fn i_port(&self) -> u16 {
         value_at(self.fixed, 20)
     }
 
-    /// Port: o.
+    /// O port (`u16`).
     #[must_use]
     pub fn o_port(&self) -> u16 {
         value_at(self.fixed, 22)
@@ -1217,7 +1217,7 @@ impl<'a> Nat64BibDetailsView<'a> {
         value_at(self.fixed, 28)
     }
 
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NatConfigFlags {
         value_at(self.fixed, 29)
@@ -1304,19 +1304,19 @@ impl Dump for Nat64StDump {
 /// CRC `dd3361ed`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nat64StDetails {
-    /// Il address (`ip6_address`).
+    /// Il address.
     pub il_addr: Ipv6Addr,
-    /// Ol address (`ip4_address`).
+    /// Ol address.
     pub ol_addr: Ipv4Addr,
-    /// Port: il.
+    /// Il port (`u16`).
     pub il_port: u16,
-    /// Port: ol.
+    /// Ol port (`u16`).
     pub ol_port: u16,
-    /// Ir address (`ip6_address`).
+    /// Ir address.
     pub ir_addr: Ipv6Addr,
-    /// Or address (`ip4_address`).
+    /// Or address.
     pub or_addr: Ipv4Addr,
-    /// Port: r.
+    /// R port (`u16`).
     pub r_port: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
@@ -1388,43 +1388,43 @@ pub struct Nat64StDetailsView<'a> {
 }
 
 impl<'a> Nat64StDetailsView<'a> {
-    /// Il address (`ip6_address`).
+    /// Il address.
     #[must_use]
     pub fn il_addr(&self) -> Ipv6Addr {
         value_at(self.fixed, 0)
     }
 
-    /// Ol address (`ip4_address`).
+    /// Ol address.
     #[must_use]
     pub fn ol_addr(&self) -> Ipv4Addr {
         value_at(self.fixed, 16)
     }
 
-    /// Port: il.
+    /// Il port (`u16`).
     #[must_use]
     pub fn il_port(&self) -> u16 {
         value_at(self.fixed, 20)
     }
 
-    /// Port: ol.
+    /// Ol port (`u16`).
     #[must_use]
     pub fn ol_port(&self) -> u16 {
         value_at(self.fixed, 22)
     }
 
-    /// Ir address (`ip6_address`).
+    /// Ir address.
     #[must_use]
     pub fn ir_addr(&self) -> Ipv6Addr {
         value_at(self.fixed, 24)
     }
 
-    /// Or address (`ip4_address`).
+    /// Or address.
     #[must_use]
     pub fn or_addr(&self) -> Ipv4Addr {
         value_at(self.fixed, 40)
     }
 
-    /// Port: r.
+    /// R port (`u16`).
     #[must_use]
     pub fn r_port(&self) -> u16 {
         value_at(self.fixed, 44)

@@ -142,7 +142,7 @@ impl fmt::Debug for Nat66PluginEnableDisableReplyView<'_> {
 pub struct Nat66AddDelInterface {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -290,7 +290,7 @@ impl Dump for Nat66InterfaceDump {
 /// CRC `5d286289`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nat66InterfaceDetails {
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     pub flags: NatConfigFlags,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -330,7 +330,7 @@ pub struct Nat66InterfaceDetailsView<'a> {
 }
 
 impl<'a> Nat66InterfaceDetailsView<'a> {
-    /// Flags (`nat_config_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> NatConfigFlags {
         value_at(self.fixed, 0)

@@ -13,7 +13,7 @@
 
 use vpp_wire::{Decoder, Encoder, FixedSize, Wire, flag_set, open_enum};
 
-/// `nat_timeouts`: a struct.
+/// `nat_timeouts`: 16 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]

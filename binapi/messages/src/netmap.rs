@@ -23,15 +23,15 @@ use vpp_wire::{
 /// CRC `5299044e`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetmapCreate {
-    /// Name: netmap interface.
+    /// Name of the netmap interface.
     pub netmap_if_name: [u8; 64],
     /// Hardware address.
     pub hw_addr: [u8; 6],
     /// Whether VPP chooses the hardware address.
     pub use_random_hw_addr: u8,
-    /// Is pipe (`u8`).
+    /// Whether it is pipe: 1, or 0.
     pub is_pipe: u8,
-    /// Is master (`u8`).
+    /// Whether it is master: 1, or 0.
     pub is_master: u8,
 }
 
@@ -160,7 +160,7 @@ impl fmt::Debug for NetmapCreateReplyView<'_> {
 /// CRC `a8b6c201`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetmapDelete {
-    /// Name: netmap interface.
+    /// Name of the netmap interface.
     pub netmap_if_name: [u8; 64],
 }
 

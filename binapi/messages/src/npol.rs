@@ -20,7 +20,7 @@ use vpp_wire::{
 
 use crate::ip_types::{Address, Prefix};
 
-/// `npol_three_tuple`: a struct.
+/// `npol_three_tuple`: 20 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,7 +53,7 @@ impl Wire for NpolThreeTuple {
 
 impl FixedSize for NpolThreeTuple {}
 
-/// `npol_ipset_member_val`: a union.
+/// `npol_ipset_member_val`: a union of 20 bytes.
 ///
 /// In VPP 26.06.
 ///
@@ -122,12 +122,12 @@ impl Wire for NpolIpsetMemberVal {
 
 impl FixedSize for NpolIpsetMemberVal {}
 
-/// `npol_ipset_member`: a struct.
+/// `npol_ipset_member`: 20 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NpolIpsetMember {
-    /// Val (`npol_ipset_member_val`).
+    /// Val.
     pub val: NpolIpsetMemberVal,
 }
 
@@ -145,7 +145,7 @@ impl Wire for NpolIpsetMember {
 
 impl FixedSize for NpolIpsetMember {}
 
-/// `npol_port_range`: a struct.
+/// `npol_port_range`: 4 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -174,12 +174,12 @@ impl Wire for NpolPortRange {
 
 impl FixedSize for NpolPortRange {}
 
-/// `npol_entry_set_id`: a struct.
+/// `npol_entry_set_id`: 4 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NpolEntrySetId {
-    /// Number: set.
+    /// Number of the set.
     pub set_id: u32,
 }
 
@@ -224,7 +224,7 @@ open_enum!(
     ]
 );
 
-/// `npol_entry_data`: a union.
+/// `npol_entry_data`: a union of 18 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -291,7 +291,7 @@ impl Union for NpolEntryData {
     }
 }
 
-/// `npol_rule_entry`: a struct.
+/// `npol_rule_entry`: 21 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -300,7 +300,7 @@ pub struct NpolRuleEntry {
     pub is_src: bool,
     /// Whether it is not.
     pub is_not: bool,
-    /// Data (`npol_entry_data`).
+    /// Data.
     pub data: NpolEntryData,
 }
 
@@ -352,14 +352,14 @@ open_enum!(
     ]
 );
 
-/// `npol_rule_filter`: a struct.
+/// `npol_rule_filter`: 6 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NpolRuleFilter {
     /// Value (`u32`).
     pub value: u32,
-    /// Type (`npol_rule_filter_type`).
+    /// Type.
     pub type_: NpolRuleFilterType,
     /// Should match (`u8`).
     pub should_match: u8,
@@ -412,12 +412,12 @@ open_enum!(
     ]
 );
 
-/// `npol_rule`: a struct.
+/// `npol_rule`: 23 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NpolRule {
-    /// Action (`npol_rule_action`).
+    /// Action.
     pub action: NpolRuleAction,
     /// Filters (`npol_rule_filter[3]`).
     pub filters: [NpolRuleFilter; 3],
@@ -448,7 +448,7 @@ impl Wire for NpolRule {
     }
 }
 
-/// `npol_policy_item`: a struct.
+/// `npol_policy_item`: 5 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -645,7 +645,7 @@ impl fmt::Debug for NpolGetVersionReplyView<'_> {
 /// CRC `f948b404`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NpolIpsetCreate {
-    /// Type (`npol_ipset_type`).
+    /// Type.
     pub type_: NpolIpsetType,
 }
 
@@ -683,7 +683,7 @@ impl Request for NpolIpsetCreate {
 pub struct NpolIpsetCreateReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Number: set.
+    /// Number of the set.
     pub set_id: u32,
 }
 
@@ -727,7 +727,7 @@ impl<'a> NpolIpsetCreateReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Number: set.
+    /// Number of the set.
     #[must_use]
     pub fn set_id(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -765,7 +765,7 @@ impl fmt::Debug for NpolIpsetCreateReplyView<'_> {
 /// CRC `8ad1b2ed`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NpolIpsetAddDelMembers {
-    /// Number: set.
+    /// Number of the set.
     pub set_id: u32,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
@@ -885,7 +885,7 @@ impl fmt::Debug for NpolIpsetAddDelMembersReplyView<'_> {
 /// CRC `ceacdbcb`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NpolIpsetDelete {
-    /// Number: set.
+    /// Number of the set.
     pub set_id: u32,
 }
 
@@ -992,7 +992,7 @@ impl fmt::Debug for NpolIpsetDeleteReplyView<'_> {
 /// CRC `f113de45`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NpolRuleCreate {
-    /// Rule (`npol_rule`).
+    /// Rule.
     pub rule: NpolRule,
 }
 
@@ -1032,7 +1032,7 @@ impl Request for NpolRuleCreate {
 pub struct NpolRuleUpdate {
     /// Number of the rule.
     pub rule_id: u32,
-    /// Rule (`npol_rule`).
+    /// Rule.
     pub rule: NpolRule,
 }
 
@@ -1692,13 +1692,13 @@ pub struct NpolConfigurePolicies {
     pub num_tx_policies: u32,
     /// Invert receive transmit (`u8`).
     pub invert_rx_tx: u8,
-    /// Policy default receive (`npol_policy_default`).
+    /// Policy default receive.
     pub policy_default_rx: NpolPolicyDefault,
-    /// Policy default transmit (`npol_policy_default`).
+    /// Policy default transmit.
     pub policy_default_tx: NpolPolicyDefault,
-    /// Profile default receive (`npol_policy_default`).
+    /// Profile default receive.
     pub profile_default_rx: NpolPolicyDefault,
-    /// Profile default transmit (`npol_policy_default`).
+    /// Profile default transmit.
     pub profile_default_tx: NpolPolicyDefault,
     /// Policy ids (`u32[]`).
     pub policy_ids: Vec<u32>,

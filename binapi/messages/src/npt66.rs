@@ -30,9 +30,9 @@ pub struct Npt66BindingAddDel {
     pub is_add: bool,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Internal (`ip6_prefix`).
+    /// Internal.
     pub internal: Ip6Prefix,
-    /// External (`ip6_prefix`).
+    /// External.
     pub external: Ip6Prefix,
 }
 

@@ -33,7 +33,7 @@ pub struct NshAddDelEntry {
     pub md_type: u8,
     /// Ver o c (`u8`).
     pub ver_o_c: u8,
-    /// Hops left, or seconds a record is valid.
+    /// Ttl (`u8`).
     pub ttl: u8,
     /// Length (`u8`).
     pub length: u8,
@@ -133,7 +133,7 @@ impl Request for NshAddDelEntry {
 pub struct NshAddDelEntryReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Index in VPP: entry.
+    /// Index in VPP of the entry.
     pub entry_index: u32,
 }
 
@@ -177,7 +177,7 @@ impl<'a> NshAddDelEntryReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: entry.
+    /// Index in VPP of the entry.
     #[must_use]
     pub fn entry_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -215,7 +215,7 @@ impl fmt::Debug for NshAddDelEntryReplyView<'_> {
 /// CRC `cdaf8ccb`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NshEntryDump {
-    /// Index in VPP: entry.
+    /// Index in VPP of the entry.
     pub entry_index: u32,
 }
 
@@ -252,7 +252,7 @@ impl Dump for NshEntryDump {
 /// CRC `046fb556`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NshEntryDetails {
-    /// Index in VPP: entry.
+    /// Index in VPP of the entry.
     pub entry_index: u32,
     /// Nsp nsi (`u32`).
     pub nsp_nsi: u32,
@@ -260,7 +260,7 @@ pub struct NshEntryDetails {
     pub md_type: u8,
     /// Ver o c (`u8`).
     pub ver_o_c: u8,
-    /// Hops left, or seconds a record is valid.
+    /// Ttl (`u8`).
     pub ttl: u8,
     /// Length (`u8`).
     pub length: u8,
@@ -356,7 +356,7 @@ pub struct NshEntryDetailsView<'a> {
 }
 
 impl<'a> NshEntryDetailsView<'a> {
-    /// Index in VPP: entry.
+    /// Index in VPP of the entry.
     #[must_use]
     pub fn entry_index(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -380,7 +380,7 @@ impl<'a> NshEntryDetailsView<'a> {
         value_at(self.fixed, 9)
     }
 
-    /// Hops left, or seconds a record is valid.
+    /// Ttl (`u8`).
     #[must_use]
     pub fn ttl(&self) -> u8 {
         value_at(self.fixed, 10)

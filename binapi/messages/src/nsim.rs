@@ -27,9 +27,9 @@ use crate::interface_types::InterfaceIndex;
 pub struct NsimCrossConnectEnableDisable {
     /// Whether to switch on or off.
     pub enable_disable: bool,
-    /// Software interface index0 (`interface_index`).
+    /// Software interface index0.
     pub sw_if_index0: InterfaceIndex,
-    /// Software interface index1 (`interface_index`).
+    /// Software interface index1.
     pub sw_if_index1: InterfaceIndex,
 }
 

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use vpp_wire::{
@@ -25,14 +25,14 @@ use crate::interface_types::InterfaceIndex;
 use crate::ip_types::Address;
 use crate::lisp_types::{Eid, HmacKey, LocalLocator, RemoteLocator};
 
-/// `one_l2_arp_entry`: a struct.
+/// `one_l2_arp_entry`: 10 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OneL2ArpEntry {
     /// MAC address.
     pub mac: MacAddress,
-    /// IPv4 (`ip4_address`).
+    /// IPv4.
     pub ip4: Ipv4Addr,
 }
 
@@ -63,14 +63,14 @@ impl Wire for OneL2ArpEntry {
 
 impl FixedSize for OneL2ArpEntry {}
 
-/// `one_ndp_entry`: a struct.
+/// `one_ndp_entry`: 22 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OneNdpEntry {
     /// MAC address.
     pub mac: MacAddress,
-    /// IPv6 (`ip6_address`).
+    /// IPv6.
     pub ip6: Ipv6Addr,
 }
 
@@ -101,14 +101,14 @@ impl Wire for OneNdpEntry {
 
 impl FixedSize for OneNdpEntry {}
 
-/// `one_adjacency`: a struct.
+/// `one_adjacency`: 38 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OneAdjacency {
-    /// Reid (`eid`).
+    /// Reid.
     pub reid: Eid,
-    /// Leid (`eid`).
+    /// Leid.
     pub leid: Eid,
 }
 
@@ -466,13 +466,13 @@ impl fmt::Debug for OneAddDelLocatorReplyView<'_> {
 pub struct OneAddDelLocalEid {
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
-    /// Eid (`eid`).
+    /// Eid.
     pub eid: Eid,
     /// Name of the locator set. At most 63 bytes.
     pub locator_set_name: String,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Key (`hmac_key`).
+    /// Key.
     pub key: HmacKey,
 }
 
@@ -601,7 +601,7 @@ impl fmt::Debug for OneAddDelLocalEidReplyView<'_> {
 /// CRC `dd59f1f3`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OneMapRegisterSetTtl {
-    /// Hops left, or seconds a record is valid.
+    /// Ttl (`u32`).
     pub ttl: u32,
 }
 
@@ -741,7 +741,7 @@ impl Request for ShowOneMapRegisterTtl {
 pub struct ShowOneMapRegisterTtlReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Hops left, or seconds a record is valid.
+    /// Ttl (`u32`).
     pub ttl: u32,
 }
 
@@ -785,7 +785,7 @@ impl<'a> ShowOneMapRegisterTtlReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Hops left, or seconds a record is valid.
+    /// Ttl (`u32`).
     #[must_use]
     pub fn ttl(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -2128,7 +2128,7 @@ impl fmt::Debug for ShowOneMapRegisterStateReplyView<'_> {
 /// CRC `ffa5d2f5`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OneMapRequestMode {
-    /// Mode (`one_map_mode`).
+    /// Mode.
     pub mode: OneMapMode,
 }
 
@@ -2268,7 +2268,7 @@ impl Request for ShowOneMapRequestMode {
 pub struct ShowOneMapRequestModeReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Mode (`one_map_mode`).
+    /// Mode.
     pub mode: OneMapMode,
 }
 
@@ -2312,7 +2312,7 @@ impl<'a> ShowOneMapRequestModeReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Mode (`one_map_mode`).
+    /// Mode.
     #[must_use]
     pub fn mode(&self) -> OneMapMode {
         value_at(self.fixed, 4)
@@ -2360,9 +2360,9 @@ pub struct OneAddDelRemoteMapping {
     pub vni: u32,
     /// Action (`u8`).
     pub action: u8,
-    /// Deid (`eid`).
+    /// Deid.
     pub deid: Eid,
-    /// Seid (`eid`).
+    /// Seid.
     pub seid: Eid,
     /// Rlocs (`remote_locator[]`).
     pub rlocs: Vec<RemoteLocator>,
@@ -2518,7 +2518,7 @@ pub struct OneAddDelL2ArpEntry {
     pub is_add: bool,
     /// Bridge domain (`u32`).
     pub bd: u32,
-    /// Entry (`one_l2_arp_entry`).
+    /// Entry.
     pub entry: OneL2ArpEntry,
 }
 
@@ -2777,7 +2777,7 @@ pub struct OneAddDelNdpEntry {
     pub is_add: bool,
     /// Bridge domain (`u32`).
     pub bd: u32,
-    /// Entry (`one_ndp_entry`).
+    /// Entry.
     pub entry: OneNdpEntry,
 }
 
@@ -3512,9 +3512,9 @@ pub struct OneAddDelAdjacency {
     pub is_add: u8,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Reid (`eid`).
+    /// Reid.
     pub reid: Eid,
-    /// Leid (`eid`).
+    /// Leid.
     pub leid: Eid,
 }
 
@@ -4133,7 +4133,7 @@ impl fmt::Debug for OneLocatorSetDetailsView<'_> {
 /// CRC `71190768`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OneLocatorSetDump {
-    /// Filter (`one_filter`).
+    /// Filter.
     pub filter: OneFilter,
 }
 
@@ -4170,7 +4170,7 @@ impl Dump for OneLocatorSetDump {
 /// CRC `1c29f792`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OneEidTableDetails {
-    /// Index in VPP: locator set.
+    /// Index in VPP of the locator set.
     pub locator_set_index: u32,
     /// Action (`u8`).
     pub action: u8,
@@ -4180,15 +4180,15 @@ pub struct OneEidTableDetails {
     pub is_src_dst: bool,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Deid (`eid`).
+    /// Deid.
     pub deid: Eid,
-    /// Seid (`eid`).
+    /// Seid.
     pub seid: Eid,
-    /// Hops left, or seconds a record is valid.
+    /// Ttl (`u32`).
     pub ttl: u32,
     /// Authoritative (`u8`).
     pub authoritative: u8,
-    /// Key (`hmac_key`).
+    /// Key.
     pub key: HmacKey,
 }
 
@@ -4242,7 +4242,7 @@ pub struct OneEidTableDetailsView<'a> {
 }
 
 impl<'a> OneEidTableDetailsView<'a> {
-    /// Index in VPP: locator set.
+    /// Index in VPP of the locator set.
     #[must_use]
     pub fn locator_set_index(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -4272,19 +4272,19 @@ impl<'a> OneEidTableDetailsView<'a> {
         value_at(self.fixed, 7)
     }
 
-    /// Deid (`eid`).
+    /// Deid.
     #[must_use]
     pub fn deid(&self) -> Eid {
         value_at(self.fixed, 11)
     }
 
-    /// Seid (`eid`).
+    /// Seid.
     #[must_use]
     pub fn seid(&self) -> Eid {
         value_at(self.fixed, 30)
     }
 
-    /// Hops left, or seconds a record is valid.
+    /// Ttl (`u32`).
     #[must_use]
     pub fn ttl(&self) -> u32 {
         value_at(self.fixed, 49)
@@ -4296,7 +4296,7 @@ impl<'a> OneEidTableDetailsView<'a> {
         value_at(self.fixed, 53)
     }
 
-    /// Key (`hmac_key`).
+    /// Key.
     #[must_use]
     pub fn key(&self) -> HmacKey {
         value_at(self.fixed, 54)
@@ -4347,9 +4347,9 @@ pub struct OneEidTableDump {
     pub eid_set: bool,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Eid (`eid`).
+    /// Eid.
     pub eid: Eid,
-    /// Filter (`one_filter`).
+    /// Filter.
     pub filter: OneFilter,
 }
 
@@ -5487,13 +5487,13 @@ impl Dump for OneStatsDump {
 pub struct OneStatsDetails {
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Deid (`eid`).
+    /// Deid.
     pub deid: Eid,
-    /// Seid (`eid`).
+    /// Seid.
     pub seid: Eid,
-    /// Rloc (`address`).
+    /// Rloc.
     pub rloc: Address,
-    /// Lloc (`address`).
+    /// Lloc.
     pub lloc: Address,
     /// Packet count (`u32`).
     pub pkt_count: u32,
@@ -5551,25 +5551,25 @@ impl<'a> OneStatsDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Deid (`eid`).
+    /// Deid.
     #[must_use]
     pub fn deid(&self) -> Eid {
         value_at(self.fixed, 4)
     }
 
-    /// Seid (`eid`).
+    /// Seid.
     #[must_use]
     pub fn seid(&self) -> Eid {
         value_at(self.fixed, 23)
     }
 
-    /// Rloc (`address`).
+    /// Rloc.
     #[must_use]
     pub fn rloc(&self) -> Address {
         value_at(self.fixed, 42)
     }
 
-    /// Lloc (`address`).
+    /// Lloc.
     #[must_use]
     pub fn lloc(&self) -> Address {
         value_at(self.fixed, 59)

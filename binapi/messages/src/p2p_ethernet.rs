@@ -26,11 +26,11 @@ use crate::interface_types::InterfaceIndex;
 /// CRC `36a1a6dc`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct P2pEthernetAdd {
-    /// Index in VPP: parent interface.
+    /// Index in VPP of the parent interface.
     pub parent_if_index: InterfaceIndex,
-    /// Number: subif.
+    /// Number of the subif.
     pub subif_id: u32,
-    /// Remote MAC (`mac_address`).
+    /// Remote MAC.
     pub remote_mac: MacAddress,
 }
 
@@ -156,9 +156,9 @@ impl fmt::Debug for P2pEthernetAddReplyView<'_> {
 /// CRC `62f81c8c`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct P2pEthernetDel {
-    /// Index in VPP: parent interface.
+    /// Index in VPP of the parent interface.
     pub parent_if_index: InterfaceIndex,
-    /// Remote MAC (`mac_address`).
+    /// Remote MAC.
     pub remote_mac: MacAddress,
 }
 

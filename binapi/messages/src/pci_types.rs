@@ -13,7 +13,7 @@
 
 use vpp_wire::{Decoder, Encoder, FixedSize, Wire};
 
-/// `pci_address`: a struct.
+/// `pci_address`: 5 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]

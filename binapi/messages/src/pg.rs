@@ -78,7 +78,7 @@ flag_set!(
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PgCreateInterface {
-    /// Number: interface.
+    /// Number of the interface.
     pub interface_id: InterfaceIndex,
     /// Whether the interface segments large TCP packets.
     pub gso_enabled: bool,
@@ -126,13 +126,13 @@ impl Request for PgCreateInterface {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PgCreateInterfaceV2 {
-    /// Number: interface.
+    /// Number of the interface.
     pub interface_id: InterfaceIndex,
     /// Whether the interface segments large TCP packets.
     pub gso_enabled: bool,
     /// Bytes of a segment.
     pub gso_size: u32,
-    /// Mode (`pg_interface_mode`).
+    /// Mode.
     pub mode: PgInterfaceMode,
 }
 
@@ -176,13 +176,13 @@ impl Request for PgCreateInterfaceV2 {
 /// CRC `b2aac653`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PgCreateInterfaceV3 {
-    /// Number: interface.
+    /// Number of the interface.
     pub interface_id: InterfaceIndex,
-    /// Pg flags (`pg_interface_flags`).
+    /// Pg flags.
     pub pg_flags: PgInterfaceFlags,
     /// Bytes of a segment.
     pub gso_size: u32,
-    /// Mode (`pg_interface_mode`).
+    /// Mode.
     pub mode: PgInterfaceMode,
 }
 
@@ -707,13 +707,13 @@ impl fmt::Debug for PgInterfaceEnableDisableCoalesceReplyView<'_> {
 /// CRC `3712fb6c`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PgCapture {
-    /// Number: interface.
+    /// Number of the interface.
     pub interface_id: InterfaceIndex,
     /// Whether it is switched on. Default: `true`.
     pub is_enabled: bool,
     /// Number of elements.
     pub count: u32,
-    /// Name: pcap file.
+    /// Name of the pcap file.
     pub pcap_file_name: String,
 }
 
@@ -843,7 +843,7 @@ impl fmt::Debug for PgCaptureReplyView<'_> {
 pub struct PgEnableDisable {
     /// Whether it is switched on. Default: `true`.
     pub is_enabled: bool,
-    /// Name: stream.
+    /// Name of the stream.
     pub stream_name: String,
 }
 

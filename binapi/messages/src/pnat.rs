@@ -58,22 +58,22 @@ flag_set!(
     ]
 );
 
-/// `pnat_match_tuple`: a struct.
+/// `pnat_match_tuple`: 17 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PnatMatchTuple {
-    /// Source (`ip4_address`).
+    /// Source.
     pub src: Ipv4Addr,
     /// Destination.
     pub dst: Ipv4Addr,
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     pub proto: IpProto,
     /// Source port.
     pub sport: u16,
     /// Destination port.
     pub dport: u16,
-    /// Mask (`pnat_mask`).
+    /// Mask.
     pub mask: PnatMask,
 }
 
@@ -116,12 +116,12 @@ impl Wire for PnatMatchTuple {
 
 impl FixedSize for PnatMatchTuple {}
 
-/// `pnat_rewrite_tuple`: a struct.
+/// `pnat_rewrite_tuple`: 19 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PnatRewriteTuple {
-    /// Source (`ip4_address`).
+    /// Source.
     pub src: Ipv4Addr,
     /// Destination.
     pub dst: Ipv4Addr,
@@ -129,7 +129,7 @@ pub struct PnatRewriteTuple {
     pub sport: u16,
     /// Destination port.
     pub dport: u16,
-    /// Mask (`pnat_mask`).
+    /// Mask.
     pub mask: PnatMask,
     /// From offset (`u8`).
     pub from_offset: u8,
@@ -213,9 +213,9 @@ open_enum!(
 /// CRC `946ee0b7`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PnatBindingAdd {
-    /// Match (`pnat_match_tuple`).
+    /// Match.
     pub match_: PnatMatchTuple,
-    /// Rewrite (`pnat_rewrite_tuple`).
+    /// Rewrite.
     pub rewrite: PnatRewriteTuple,
 }
 
@@ -339,9 +339,9 @@ impl fmt::Debug for PnatBindingAddReplyView<'_> {
 /// CRC `946ee0b7`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PnatBindingAddV2 {
-    /// Match (`pnat_match_tuple`).
+    /// Match.
     pub match_: PnatMatchTuple,
-    /// Rewrite (`pnat_rewrite_tuple`).
+    /// Rewrite.
     pub rewrite: PnatRewriteTuple,
 }
 
@@ -576,7 +576,7 @@ impl fmt::Debug for PnatBindingDelReplyView<'_> {
 pub struct PnatBindingAttach {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Attachment (`pnat_attachment_point`).
+    /// Attachment.
     pub attachment: PnatAttachmentPoint,
     /// Index of the binding in VPP.
     pub binding_index: u32,
@@ -693,7 +693,7 @@ impl fmt::Debug for PnatBindingAttachReplyView<'_> {
 pub struct PnatBindingDetach {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Attachment (`pnat_attachment_point`).
+    /// Attachment.
     pub attachment: PnatAttachmentPoint,
     /// Index of the binding in VPP.
     pub binding_index: u32,
@@ -940,9 +940,9 @@ impl fmt::Debug for PnatBindingsGetReplyView<'_> {
 /// CRC `08fb2815`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PnatBindingsDetails {
-    /// Match (`pnat_match_tuple`).
+    /// Match.
     pub match_: PnatMatchTuple,
-    /// Rewrite (`pnat_rewrite_tuple`).
+    /// Rewrite.
     pub rewrite: PnatRewriteTuple,
 }
 
@@ -980,13 +980,13 @@ pub struct PnatBindingsDetailsView<'a> {
 }
 
 impl<'a> PnatBindingsDetailsView<'a> {
-    /// Match (`pnat_match_tuple`).
+    /// Match.
     #[must_use]
     pub fn match_(&self) -> PnatMatchTuple {
         value_at(self.fixed, 0)
     }
 
-    /// Rewrite (`pnat_rewrite_tuple`).
+    /// Rewrite.
     #[must_use]
     pub fn rewrite(&self) -> PnatRewriteTuple {
         value_at(self.fixed, 17)
@@ -1253,9 +1253,9 @@ impl fmt::Debug for PnatInterfacesDetailsView<'_> {
 pub struct PnatFlowLookup {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Attachment (`pnat_attachment_point`).
+    /// Attachment.
     pub attachment: PnatAttachmentPoint,
-    /// Match (`pnat_match_tuple`).
+    /// Match.
     pub match_: PnatMatchTuple,
 }
 

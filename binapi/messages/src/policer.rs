@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, StreamEnd, View,
@@ -29,7 +29,7 @@ use crate::policer_types::{
 /// CRC `dcf516f9`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicerBind {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Index of the worker thread, from 0.
     pub worker_index: u32,
@@ -263,7 +263,7 @@ impl fmt::Debug for PolicerBindV2ReplyView<'_> {
 /// CRC `233f0ef5`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicerInput {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -497,7 +497,7 @@ impl fmt::Debug for PolicerInputV2ReplyView<'_> {
 /// CRC `233f0ef5`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicerOutput {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -733,7 +733,7 @@ impl fmt::Debug for PolicerOutputV2ReplyView<'_> {
 pub struct PolicerAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Committed rate: kbit/s or packets/s.
     pub cir: u32,
@@ -743,19 +743,19 @@ pub struct PolicerAddDel {
     pub cb: u64,
     /// Excess burst: bytes or packets, as the rate.
     pub eb: u64,
-    /// Rate type (`sse2_qos_rate_type`).
+    /// Rate type.
     pub rate_type: Sse2QosRateType,
-    /// Round type (`sse2_qos_round_type`).
+    /// Round type.
     pub round_type: Sse2QosRoundType,
-    /// Type (`sse2_qos_policer_type`).
+    /// Type.
     pub type_: Sse2QosPolicerType,
     /// Whether colours set before are respected.
     pub color_aware: bool,
-    /// Conform action (`sse2_qos_action`).
+    /// Conform action.
     pub conform_action: Sse2QosAction,
-    /// Exceed action (`sse2_qos_action`).
+    /// Exceed action.
     pub exceed_action: Sse2QosAction,
-    /// Violate action (`sse2_qos_action`).
+    /// Violate action.
     pub violate_action: Sse2QosAction,
 }
 
@@ -817,9 +817,9 @@ impl Request for PolicerAddDel {
 /// CRC `4d949e35`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicerAdd {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
-    /// Infos (`policer_config`).
+    /// Infos.
     pub infos: PolicerConfig,
 }
 
@@ -970,7 +970,7 @@ impl fmt::Debug for PolicerDelReplyView<'_> {
 pub struct PolicerUpdate {
     /// Index of the policer in VPP.
     pub policer_index: u32,
-    /// Infos (`policer_config`).
+    /// Infos.
     pub infos: PolicerConfig,
 }
 
@@ -1360,7 +1360,7 @@ impl fmt::Debug for PolicerAddReplyView<'_> {
 pub struct PolicerDump {
     /// Match name valid (`bool`).
     pub match_name_valid: bool,
-    /// Name: match. At most 63 bytes.
+    /// Name of the match. At most 63 bytes.
     pub match_name: String,
 }
 
@@ -1441,7 +1441,7 @@ impl Dump for PolicerDumpV2 {
 /// CRC `72d0e248`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicerDetails {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Committed rate: kbit/s or packets/s.
     pub cir: u32,
@@ -1451,17 +1451,17 @@ pub struct PolicerDetails {
     pub cb: u64,
     /// Excess burst: bytes or packets, as the rate.
     pub eb: u64,
-    /// Rate type (`sse2_qos_rate_type`).
+    /// Rate type.
     pub rate_type: Sse2QosRateType,
-    /// Round type (`sse2_qos_round_type`).
+    /// Round type.
     pub round_type: Sse2QosRoundType,
-    /// Type (`sse2_qos_policer_type`).
+    /// Type.
     pub type_: Sse2QosPolicerType,
-    /// Conform action (`sse2_qos_action`).
+    /// Conform action.
     pub conform_action: Sse2QosAction,
-    /// Exceed action (`sse2_qos_action`).
+    /// Exceed action.
     pub exceed_action: Sse2QosAction,
-    /// Violate action (`sse2_qos_action`).
+    /// Violate action.
     pub violate_action: Sse2QosAction,
     /// Single rate (`bool`).
     pub single_rate: bool,
@@ -1557,7 +1557,7 @@ pub struct PolicerDetailsView<'a> {
 }
 
 impl<'a> PolicerDetailsView<'a> {
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(&self.fixed[0..64])
@@ -1587,37 +1587,37 @@ impl<'a> PolicerDetailsView<'a> {
         value_at(self.fixed, 80)
     }
 
-    /// Rate type (`sse2_qos_rate_type`).
+    /// Rate type.
     #[must_use]
     pub fn rate_type(&self) -> Sse2QosRateType {
         value_at(self.fixed, 88)
     }
 
-    /// Round type (`sse2_qos_round_type`).
+    /// Round type.
     #[must_use]
     pub fn round_type(&self) -> Sse2QosRoundType {
         value_at(self.fixed, 89)
     }
 
-    /// Type (`sse2_qos_policer_type`).
+    /// Type.
     #[must_use]
     pub fn type_(&self) -> Sse2QosPolicerType {
         value_at(self.fixed, 90)
     }
 
-    /// Conform action (`sse2_qos_action`).
+    /// Conform action.
     #[must_use]
     pub fn conform_action(&self) -> Sse2QosAction {
         value_at(self.fixed, 91)
     }
 
-    /// Exceed action (`sse2_qos_action`).
+    /// Exceed action.
     #[must_use]
     pub fn exceed_action(&self) -> Sse2QosAction {
         value_at(self.fixed, 93)
     }
 
-    /// Violate action (`sse2_qos_action`).
+    /// Violate action.
     #[must_use]
     pub fn violate_action(&self) -> Sse2QosAction {
         value_at(self.fixed, 95)

@@ -37,12 +37,12 @@ open_enum!(
     ]
 );
 
-/// `sse2_qos_action`: a struct.
+/// `sse2_qos_action`: 2 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sse2QosAction {
-    /// Type (`sse2_qos_action_type`).
+    /// Type.
     pub type_: Sse2QosActionType,
     /// Differentiated services code point, 0 to 63.
     pub dscp: u8,
@@ -150,7 +150,7 @@ open_enum!(
     ]
 );
 
-/// `policer_config`: a struct.
+/// `policer_config`: 34 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -163,19 +163,19 @@ pub struct PolicerConfig {
     pub cb: u64,
     /// Excess burst: bytes or packets, as the rate.
     pub eb: u64,
-    /// Rate type (`sse2_qos_rate_type`).
+    /// Rate type.
     pub rate_type: Sse2QosRateType,
-    /// Round type (`sse2_qos_round_type`).
+    /// Round type.
     pub round_type: Sse2QosRoundType,
-    /// Type (`sse2_qos_policer_type`).
+    /// Type.
     pub type_: Sse2QosPolicerType,
     /// Whether colours set before are respected.
     pub color_aware: bool,
-    /// Conform action (`sse2_qos_action`).
+    /// Conform action.
     pub conform_action: Sse2QosAction,
-    /// Exceed action (`sse2_qos_action`).
+    /// Exceed action.
     pub exceed_action: Sse2QosAction,
-    /// Violate action (`sse2_qos_action`).
+    /// Violate action.
     pub violate_action: Sse2QosAction,
 }
 

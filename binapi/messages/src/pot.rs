@@ -39,7 +39,7 @@ pub struct PotProfileAdd {
     pub lpc: u64,
     /// Polynomial public (`u64`).
     pub polynomial_public: u64,
-    /// Name: list.
+    /// Name of the list.
     pub list_name: String,
 }
 
@@ -168,7 +168,7 @@ impl fmt::Debug for PotProfileAddReplyView<'_> {
 pub struct PotProfileActivate {
     /// Number of the item.
     pub id: u8,
-    /// Name: list.
+    /// Name of the list.
     pub list_name: String,
 }
 
@@ -281,7 +281,7 @@ impl fmt::Debug for PotProfileActivateReplyView<'_> {
 /// CRC `cd63f53b`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PotProfileDel {
-    /// Name: list.
+    /// Name of the list.
     pub list_name: String,
 }
 

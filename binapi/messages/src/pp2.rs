@@ -25,7 +25,7 @@ use crate::interface_types::InterfaceIndex;
 /// CRC `3a108396`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MrvlPp2Create {
-    /// Name: interface. At most 63 bytes.
+    /// Name of the interface. At most 63 bytes.
     pub if_name: String,
     /// Receive q size (`u16`).
     pub rx_q_sz: u16,

@@ -31,11 +31,11 @@ pub struct PppoeAddDelSession {
     pub is_add: bool,
     /// Number of the session.
     pub session_id: u16,
-    /// Client IP (`address`).
+    /// Client IP.
     pub client_ip: Address,
     /// Number of the table that routes decapsulated packets.
     pub decap_vrf_id: u32,
-    /// Client MAC (`mac_address`).
+    /// Client MAC.
     pub client_mac: MacAddress,
 }
 
@@ -207,15 +207,15 @@ pub struct PppoeSessionDetails {
     pub sw_if_index: InterfaceIndex,
     /// Number of the session.
     pub session_id: u16,
-    /// Client IP (`address`).
+    /// Client IP.
     pub client_ip: Address,
-    /// Index in VPP: encapsulation interface.
+    /// Index in VPP of the encapsulation interface.
     pub encap_if_index: InterfaceIndex,
     /// Number of the table that routes decapsulated packets.
     pub decap_vrf_id: u32,
-    /// Local MAC (`mac_address`).
+    /// Local MAC.
     pub local_mac: MacAddress,
-    /// Client MAC (`mac_address`).
+    /// Client MAC.
     pub client_mac: MacAddress,
 }
 
@@ -275,13 +275,13 @@ impl<'a> PppoeSessionDetailsView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Client IP (`address`).
+    /// Client IP.
     #[must_use]
     pub fn client_ip(&self) -> Address {
         value_at(self.fixed, 6)
     }
 
-    /// Index in VPP: encapsulation interface.
+    /// Index in VPP of the encapsulation interface.
     #[must_use]
     pub fn encap_if_index(&self) -> InterfaceIndex {
         value_at(self.fixed, 23)
@@ -293,13 +293,13 @@ impl<'a> PppoeSessionDetailsView<'a> {
         value_at(self.fixed, 27)
     }
 
-    /// Local MAC (`mac_address`).
+    /// Local MAC.
     #[must_use]
     pub fn local_mac(&self) -> MacAddress {
         value_at(self.fixed, 31)
     }
 
-    /// Client MAC (`mac_address`).
+    /// Client MAC.
     #[must_use]
     pub fn client_mac(&self) -> MacAddress {
         value_at(self.fixed, 37)

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, StreamEnd,
@@ -21,14 +21,14 @@ use vpp_wire::{
 
 use crate::ip_types::{AddressFamily, IpProto};
 
-/// `punt_l4`: a struct.
+/// `punt_l4`: 4 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PuntL4 {
     /// Address family.
     pub af: AddressFamily,
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     pub protocol: IpProto,
     /// Port.
     pub port: u16,
@@ -54,14 +54,14 @@ impl Wire for PuntL4 {
 
 impl FixedSize for PuntL4 {}
 
-/// `punt_ip_proto`: a struct.
+/// `punt_ip_proto`: 2 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PuntIpProto {
     /// Address family.
     pub af: AddressFamily,
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     pub protocol: IpProto,
 }
 
@@ -83,7 +83,7 @@ impl Wire for PuntIpProto {
 
 impl FixedSize for PuntIpProto {}
 
-/// `punt_exception`: a struct.
+/// `punt_exception`: 4 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -130,7 +130,7 @@ open_enum!(
     ]
 );
 
-/// `punt_union`: a union.
+/// `punt_union`: a union of 4 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -197,12 +197,12 @@ impl Union for PuntUnion {
     }
 }
 
-/// `punt`: a struct.
+/// `punt`: 8 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Punt {
-    /// Punt (`punt_union`).
+    /// Punt.
     pub punt: PuntUnion,
 }
 
@@ -223,14 +223,14 @@ impl Wire for Punt {
 
 impl FixedSize for Punt {}
 
-/// `punt_reason`: a struct.
+/// `punt_reason`: 8 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PuntReason {
     /// Number of the item.
     pub id: u32,
-    /// Name (`string`).
+    /// Name.
     pub name: String,
 }
 
@@ -268,7 +268,7 @@ impl<'a> PuntReasonView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Name (`string`).
+    /// Name.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(self.name)
@@ -312,7 +312,7 @@ impl fmt::Debug for PuntReasonView<'_> {
 pub struct SetPunt {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Punt (`punt`).
+    /// Punt.
     pub punt: Punt,
 }
 
@@ -425,7 +425,7 @@ impl fmt::Debug for SetPuntReplyView<'_> {
 pub struct PuntSocketRegister {
     /// Header version (`u32`).
     pub header_version: u32,
-    /// Punt (`punt`).
+    /// Punt.
     pub punt: Punt,
     /// Path of a file. At most 107 bytes.
     pub pathname: String,
@@ -554,7 +554,7 @@ impl fmt::Debug for PuntSocketRegisterReplyView<'_> {
 /// CRC `916fb004`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PuntSocketDump {
-    /// Type (`punt_type`).
+    /// Type.
     pub type_: PuntType,
 }
 
@@ -591,7 +591,7 @@ impl Dump for PuntSocketDump {
 /// CRC `330466e4`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PuntSocketDetails {
-    /// Punt (`punt`).
+    /// Punt.
     pub punt: Punt,
     /// Path of a file. At most 107 bytes.
     pub pathname: String,
@@ -631,7 +631,7 @@ pub struct PuntSocketDetailsView<'a> {
 }
 
 impl<'a> PuntSocketDetailsView<'a> {
-    /// Punt (`punt`).
+    /// Punt.
     #[must_use]
     pub fn punt(&self) -> Punt {
         value_at(self.fixed, 0)
@@ -675,7 +675,7 @@ impl fmt::Debug for PuntSocketDetailsView<'_> {
 /// CRC `75afa766`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PuntSocketDeregister {
-    /// Punt (`punt`).
+    /// Punt.
     pub punt: Punt,
 }
 
@@ -783,7 +783,7 @@ impl fmt::Debug for PuntSocketDeregisterReplyView<'_> {
 /// CRC `5c0dd4fe`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PuntReasonDump {
-    /// Reason (`punt_reason`).
+    /// Reason.
     pub reason: PuntReason,
 }
 
@@ -822,7 +822,7 @@ impl Dump for PuntReasonDump {
 /// CRC `2c9d4a40`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PuntReasonDetails {
-    /// Reason (`punt_reason`).
+    /// Reason.
     pub reason: PuntReason,
 }
 
@@ -858,7 +858,7 @@ pub struct PuntReasonDetailsView<'a> {
 }
 
 impl<'a> PuntReasonDetailsView<'a> {
-    /// Reason (`punt_reason`).
+    /// Reason.
     #[must_use]
     pub fn reason(&self) -> PuntReasonView<'a> {
         self.reason

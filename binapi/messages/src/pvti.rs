@@ -21,18 +21,18 @@ use vpp_wire::{
 use crate::interface_types::InterfaceIndex;
 use crate::ip_types::Address;
 
-/// `pvti_tunnel`: a struct.
+/// `pvti_tunnel`: 49 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PvtiTunnel {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Local IP (`address`).
+    /// Local IP.
     pub local_ip: Address,
     /// Local port.
     pub local_port: u16,
-    /// Remote IP (`address`).
+    /// Remote IP.
     pub remote_ip: Address,
     /// Peer address from payload (`bool`).
     pub peer_address_from_payload: bool,
@@ -40,7 +40,7 @@ pub struct PvtiTunnel {
     pub remote_port: u16,
     /// Underlay mtu (`u16`).
     pub underlay_mtu: u16,
-    /// Index in VPP: underlay fib.
+    /// Index in VPP of the underlay fib.
     pub underlay_fib_index: u32,
 }
 
@@ -81,7 +81,7 @@ impl FixedSize for PvtiTunnel {}
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PvtiInterfaceCreate {
-    /// Interface (`pvti_tunnel`).
+    /// Interface.
     pub interface: PvtiTunnel,
 }
 
@@ -356,7 +356,7 @@ impl Dump for PvtiInterfaceDump {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PvtiInterfaceDetails {
-    /// Interface (`pvti_tunnel`).
+    /// Interface.
     pub interface: PvtiTunnel,
 }
 
@@ -390,7 +390,7 @@ pub struct PvtiInterfaceDetailsView<'a> {
 }
 
 impl<'a> PvtiInterfaceDetailsView<'a> {
-    /// Interface (`pvti_tunnel`).
+    /// Interface.
     #[must_use]
     pub fn interface(&self) -> PvtiTunnel {
         value_at(self.fixed, 0)

@@ -47,14 +47,14 @@ open_enum!(
     ]
 );
 
-/// `qos_store`: a struct.
+/// `qos_store`: 6 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QosStore {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Input source (`qos_source`).
+    /// Input source.
     pub input_source: QosSource,
     /// Value (`u8`).
     pub value: u8,
@@ -80,14 +80,14 @@ impl Wire for QosStore {
 
 impl FixedSize for QosStore {}
 
-/// `qos_record`: a struct.
+/// `qos_record`: 5 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QosRecord {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Input source (`qos_source`).
+    /// Input source.
     pub input_source: QosSource,
 }
 
@@ -109,7 +109,7 @@ impl Wire for QosRecord {
 
 impl FixedSize for QosRecord {}
 
-/// `qos_egress_map_row`: a struct.
+/// `qos_egress_map_row`: 256 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,7 +138,7 @@ impl Wire for QosEgressMapRow {
 
 impl FixedSize for QosEgressMapRow {}
 
-/// `qos_egress_map`: a struct.
+/// `qos_egress_map`: 1028 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -167,16 +167,16 @@ impl Wire for QosEgressMap {
 
 impl FixedSize for QosEgressMap {}
 
-/// `qos_mark`: a struct.
+/// `qos_mark`: 9 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QosMark {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: u32,
-    /// Number: map.
+    /// Number of the map.
     pub map_id: u32,
-    /// Output source (`qos_source`).
+    /// Output source.
     pub output_source: QosSource,
 }
 
@@ -207,7 +207,7 @@ impl FixedSize for QosMark {}
 pub struct QosStoreEnableDisable {
     /// Whether to switch on or off. Default: `true`.
     pub enable: bool,
-    /// Store (`qos_store`).
+    /// Store.
     pub store: QosStore,
 }
 
@@ -359,7 +359,7 @@ impl Dump for QosStoreDump {
 /// CRC `3ee0aad7`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QosStoreDetails {
-    /// Store (`qos_store`).
+    /// Store.
     pub store: QosStore,
 }
 
@@ -393,7 +393,7 @@ pub struct QosStoreDetailsView<'a> {
 }
 
 impl<'a> QosStoreDetailsView<'a> {
-    /// Store (`qos_store`).
+    /// Store.
     #[must_use]
     pub fn store(&self) -> QosStore {
         value_at(self.fixed, 0)
@@ -432,7 +432,7 @@ impl fmt::Debug for QosStoreDetailsView<'_> {
 pub struct QosRecordEnableDisable {
     /// Whether to switch on or off. Default: `true`.
     pub enable: bool,
-    /// Record (`qos_record`).
+    /// Record.
     pub record: QosRecord,
 }
 
@@ -585,7 +585,7 @@ impl Dump for QosRecordDump {
 /// CRC `a425d4d3`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QosRecordDetails {
-    /// Record (`qos_record`).
+    /// Record.
     pub record: QosRecord,
 }
 
@@ -619,7 +619,7 @@ pub struct QosRecordDetailsView<'a> {
 }
 
 impl<'a> QosRecordDetailsView<'a> {
-    /// Record (`qos_record`).
+    /// Record.
     #[must_use]
     pub fn record(&self) -> QosRecord {
         value_at(self.fixed, 0)
@@ -656,7 +656,7 @@ impl fmt::Debug for QosRecordDetailsView<'_> {
 /// CRC `6d1c065f`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QosEgressMapUpdate {
-    /// Map (`qos_egress_map`).
+    /// Map.
     pub map: QosEgressMap,
 }
 
@@ -903,7 +903,7 @@ impl Dump for QosEgressMapDump {
 /// CRC `46c5653c`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QosEgressMapDetails {
-    /// Map (`qos_egress_map`).
+    /// Map.
     pub map: QosEgressMap,
 }
 
@@ -937,7 +937,7 @@ pub struct QosEgressMapDetailsView<'a> {
 }
 
 impl<'a> QosEgressMapDetailsView<'a> {
-    /// Map (`qos_egress_map`).
+    /// Map.
     #[must_use]
     pub fn map(&self) -> QosEgressMap {
         value_at(self.fixed, 0)
@@ -976,7 +976,7 @@ impl fmt::Debug for QosEgressMapDetailsView<'_> {
 pub struct QosMarkEnableDisable {
     /// Whether to switch on or off. Default: `true`.
     pub enable: bool,
-    /// Mark (`qos_mark`).
+    /// Mark.
     pub mark: QosMark,
 }
 
@@ -1133,7 +1133,7 @@ impl Dump for QosMarkDump {
 /// CRC `89fe81a9`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QosMarkDetails {
-    /// Mark (`qos_mark`).
+    /// Mark.
     pub mark: QosMark,
 }
 
@@ -1167,7 +1167,7 @@ pub struct QosMarkDetailsView<'a> {
 }
 
 impl<'a> QosMarkDetailsView<'a> {
-    /// Mark (`qos_mark`).
+    /// Mark.
     #[must_use]
     pub fn mark(&self) -> QosMark {
         value_at(self.fixed, 0)

@@ -105,9 +105,9 @@ open_enum!(
 /// Deprecated: 21.01.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RdmaCreate {
-    /// Host interface (`string`). At most 63 bytes.
+    /// Host interface. At most 63 bytes.
     pub host_if: String,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Number of receive queues. Default: `1`.
     pub rxq_num: u16,
@@ -115,7 +115,7 @@ pub struct RdmaCreate {
     pub rxq_size: u16,
     /// Descriptors of a transmit queue. Default: `1024`.
     pub txq_size: u16,
-    /// Mode (`rdma_mode`). Default: `RDMA_API_MODE_AUTO`.
+    /// Mode. Default: `RDMA_API_MODE_AUTO`.
     pub mode: RdmaMode,
 }
 
@@ -178,9 +178,9 @@ impl Request for RdmaCreate {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RdmaCreateV2 {
-    /// Host interface (`string`). At most 63 bytes.
+    /// Host interface. At most 63 bytes.
     pub host_if: String,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Number of receive queues. Default: `1`.
     pub rxq_num: u16,
@@ -188,7 +188,7 @@ pub struct RdmaCreateV2 {
     pub rxq_size: u16,
     /// Descriptors of a transmit queue. Default: `1024`.
     pub txq_size: u16,
-    /// Mode (`rdma_mode`). Default: `RDMA_API_MODE_AUTO`.
+    /// Mode. Default: `RDMA_API_MODE_AUTO`.
     pub mode: RdmaMode,
     /// Whether packets of several buffers are switched off.
     pub no_multi_seg: bool,
@@ -261,9 +261,9 @@ impl Request for RdmaCreateV2 {
 /// Deprecated: rdma_create_v4.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RdmaCreateV3 {
-    /// Host interface (`string`). At most 63 bytes.
+    /// Host interface. At most 63 bytes.
     pub host_if: String,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Number of receive queues. Default: `1`.
     pub rxq_num: u16,
@@ -271,15 +271,15 @@ pub struct RdmaCreateV3 {
     pub rxq_size: u16,
     /// Descriptors of a transmit queue. Default: `1024`.
     pub txq_size: u16,
-    /// Mode (`rdma_mode`). Default: `RDMA_API_MODE_AUTO`.
+    /// Mode. Default: `RDMA_API_MODE_AUTO`.
     pub mode: RdmaMode,
     /// Whether packets of several buffers are switched off.
     pub no_multi_seg: bool,
     /// Largest pktlen (`u16`).
     pub max_pktlen: u16,
-    /// Rss4 (`rdma_rss4`). Default: `RDMA_API_RSS4_AUTO`.
+    /// Rss4. Default: `RDMA_API_RSS4_AUTO`.
     pub rss4: RdmaRss4,
-    /// Rss6 (`rdma_rss6`). Default: `RDMA_API_RSS6_AUTO`.
+    /// Rss6. Default: `RDMA_API_RSS6_AUTO`.
     pub rss6: RdmaRss6,
 }
 
@@ -352,9 +352,9 @@ impl Request for RdmaCreateV3 {
 /// CRC `c6287ea8`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RdmaCreateV4 {
-    /// Host interface (`string`). At most 63 bytes.
+    /// Host interface. At most 63 bytes.
     pub host_if: String,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
     /// Number of receive queues. Default: `1`.
     pub rxq_num: u16,
@@ -362,15 +362,15 @@ pub struct RdmaCreateV4 {
     pub rxq_size: u16,
     /// Descriptors of a transmit queue. Default: `1024`.
     pub txq_size: u16,
-    /// Mode (`rdma_mode`). Default: `RDMA_API_MODE_AUTO`.
+    /// Mode. Default: `RDMA_API_MODE_AUTO`.
     pub mode: RdmaMode,
     /// Whether packets of several buffers are switched off.
     pub no_multi_seg: bool,
     /// Largest pktlen (`u16`).
     pub max_pktlen: u16,
-    /// Rss4 (`rdma_rss4`). Default: `RDMA_API_RSS4_AUTO`.
+    /// Rss4. Default: `RDMA_API_RSS4_AUTO`.
     pub rss4: RdmaRss4,
-    /// Rss6 (`rdma_rss6`). Default: `RDMA_API_RSS6_AUTO`.
+    /// Rss6. Default: `RDMA_API_RSS6_AUTO`.
     pub rss6: RdmaRss6,
 }
 

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, StreamEnd, View,
@@ -159,7 +159,7 @@ impl Request for SelogGetStringTable {
 pub struct SelogGetStringTableReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// S (`string`).
+    /// S.
     pub s: String,
 }
 
@@ -206,7 +206,7 @@ impl<'a> SelogGetStringTableReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// S (`string`).
+    /// S.
     #[must_use]
     pub fn s(&self) -> Cow<'a, str> {
         text(self.s)
@@ -283,7 +283,7 @@ impl Dump for SelogTrackDump {
 pub struct SelogTrackDetails {
     /// Index in VPP.
     pub index: u32,
-    /// Name (`string`).
+    /// Name.
     pub name: String,
 }
 
@@ -330,7 +330,7 @@ impl<'a> SelogTrackDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Name (`string`).
+    /// Name.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(self.name)
@@ -407,9 +407,9 @@ impl Dump for SelogEventTypeDump {
 pub struct SelogEventTypeDetails {
     /// Index in VPP.
     pub index: u32,
-    /// Fmt args (`string`). At most 31 bytes.
+    /// Fmt args. At most 31 bytes.
     pub fmt_args: String,
-    /// Fmt (`string`).
+    /// Fmt.
     pub fmt: String,
 }
 
@@ -458,13 +458,13 @@ impl<'a> SelogEventTypeDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Fmt args (`string`). At most 31 bytes.
+    /// Fmt args. At most 31 bytes.
     #[must_use]
     pub fn fmt_args(&self) -> Cow<'a, str> {
         text(&self.fixed[4..36])
     }
 
-    /// Fmt (`string`).
+    /// Fmt.
     #[must_use]
     pub fn fmt(&self) -> Cow<'a, str> {
         text(self.fmt)
@@ -508,7 +508,7 @@ impl fmt::Debug for SelogEventTypeDetailsView<'_> {
 /// CRC `6a7f2680`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SelogEventTypeStringDump {
-    /// Index in VPP: event type.
+    /// Index in VPP of the event type.
     pub event_type_index: u32,
 }
 
@@ -549,7 +549,7 @@ impl Dump for SelogEventTypeStringDump {
 pub struct SelogEventTypeStringDetails {
     /// Index in VPP.
     pub index: u32,
-    /// S (`string`).
+    /// S.
     pub s: String,
 }
 
@@ -596,7 +596,7 @@ impl<'a> SelogEventTypeStringDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// S (`string`).
+    /// S.
     #[must_use]
     pub fn s(&self) -> Cow<'a, str> {
         text(self.s)

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Items, Message, MessageInfo, Request, Span,
@@ -22,12 +22,12 @@ use vpp_wire::{
 use crate::interface_types::InterfaceIndex;
 use crate::ip_types::Prefix;
 
-/// `sdl_rule`: a struct.
+/// `sdl_rule`: 86 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SdlRule {
-    /// Local (`prefix`).
+    /// Local.
     pub lcl: Prefix,
     /// Index of the action in VPP.
     pub action_index: u32,
@@ -55,12 +55,12 @@ impl Wire for SdlRule {
 
 impl FixedSize for SdlRule {}
 
-/// `sdl_rule_v2`: a struct.
+/// `sdl_rule_v2`: 86 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SdlRuleV2 {
-    /// Remote (`prefix`).
+    /// Remote.
     pub rmt: Prefix,
     /// Index of the action in VPP.
     pub action_index: u32,
@@ -89,6 +89,8 @@ impl Wire for SdlRuleV2 {
 impl FixedSize for SdlRuleV2 {}
 
 /// `transport_proto`: an enum, on the wire a `u8`.
+///
+/// Protocol of a session.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -226,7 +228,7 @@ pub struct AppAttachReply {
     pub vpp_ctrl_mq: u64,
     /// Vpp ctrl mq thread (`u8`).
     pub vpp_ctrl_mq_thread: u8,
-    /// Index in VPP: app.
+    /// Index in VPP of the app.
     pub app_index: u32,
     /// Number of fds.
     pub n_fds: u8,
@@ -236,7 +238,7 @@ pub struct AppAttachReply {
     pub segment_size: u32,
     /// Segment handle (`u64`).
     pub segment_handle: u64,
-    /// Name: segment.
+    /// Name of the segment.
     pub segment_name: String,
 }
 
@@ -317,7 +319,7 @@ impl<'a> AppAttachReplyView<'a> {
         value_at(self.fixed, 20)
     }
 
-    /// Index in VPP: app.
+    /// Index in VPP of the app.
     #[must_use]
     pub fn app_index(&self) -> u32 {
         value_at(self.fixed, 21)
@@ -347,7 +349,7 @@ impl<'a> AppAttachReplyView<'a> {
         value_at(self.fixed, 31)
     }
 
-    /// Name: segment.
+    /// Name of the segment.
     #[must_use]
     pub fn segment_name(&self) -> Cow<'a, str> {
         text(self.segment_name)
@@ -739,9 +741,9 @@ impl fmt::Debug for AppDelCertKeyPairReplyView<'_> {
 /// CRC `753253dc`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AppWorkerAddDel {
-    /// Index in VPP: app.
+    /// Index in VPP of the app.
     pub app_index: u32,
-    /// Index in VPP: wrk.
+    /// Index in VPP of the wrk.
     pub wrk_index: u32,
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
@@ -797,7 +799,7 @@ impl Request for AppWorkerAddDel {
 pub struct AppWorkerAddDelReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Index in VPP: wrk.
+    /// Index in VPP of the wrk.
     pub wrk_index: u32,
     /// App event queue address (`u64`).
     pub app_event_queue_address: u64,
@@ -809,7 +811,7 @@ pub struct AppWorkerAddDelReply {
     pub segment_handle: u64,
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
-    /// Name: segment.
+    /// Name of the segment.
     pub segment_name: String,
 }
 
@@ -883,7 +885,7 @@ impl<'a> AppWorkerAddDelReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: wrk.
+    /// Index in VPP of the wrk.
     #[must_use]
     pub fn wrk_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -919,7 +921,7 @@ impl<'a> AppWorkerAddDelReplyView<'a> {
         value_at(self.fixed, 26)
     }
 
-    /// Name: segment.
+    /// Name of the segment.
     #[must_use]
     pub fn segment_name(&self) -> Cow<'a, str> {
         text(self.segment_name)
@@ -1088,7 +1090,7 @@ impl fmt::Debug for SessionEnableDisableReplyView<'_> {
 /// CRC `f09fbf32`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionEnableDisableV2 {
-    /// Rt engine type (`rt_backend_engine`).
+    /// Rt engine type.
     pub rt_engine_type: RtBackendEngine,
 }
 
@@ -1394,7 +1396,7 @@ pub struct AppNamespaceAddDelV4 {
     pub ip6_fib_id: u32,
     /// Name of the application namespace. At most 63 bytes.
     pub namespace_id: String,
-    /// Name: sock.
+    /// Name of the sock.
     pub sock_name: String,
 }
 
@@ -1633,7 +1635,7 @@ pub struct AppNamespaceAddDelV3 {
     pub namespace_id: String,
     /// Network namespace of the host; empty for VPP's own. At most 63 bytes.
     pub netns: String,
-    /// Name: sock.
+    /// Name of the sock.
     pub sock_name: String,
 }
 
@@ -1960,11 +1962,11 @@ impl fmt::Debug for AppNamespaceAddDelV3ReplyView<'_> {
 /// CRC `82a90af5`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionRuleAddDel {
-    /// Transport protocol (`transport_proto`).
+    /// Transport protocol.
     pub transport_proto: TransportProto,
-    /// Local (`prefix`).
+    /// Local.
     pub lcl: Prefix,
-    /// Remote (`prefix`).
+    /// Remote.
     pub rmt: Prefix,
     /// Local port.
     pub lcl_port: u16,
@@ -1976,7 +1978,7 @@ pub struct SessionRuleAddDel {
     pub is_add: bool,
     /// Index of the application namespace.
     pub appns_index: u32,
-    /// Scope (`session_rule_scope`).
+    /// Scope.
     pub scope: SessionRuleScope,
     /// Text that a client attached. At most 63 bytes.
     pub tag: String,
@@ -2159,11 +2161,11 @@ impl Dump for SessionRulesDump {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionRulesDetails {
-    /// Transport protocol (`transport_proto`).
+    /// Transport protocol.
     pub transport_proto: TransportProto,
-    /// Local (`prefix`).
+    /// Local.
     pub lcl: Prefix,
-    /// Remote (`prefix`).
+    /// Remote.
     pub rmt: Prefix,
     /// Local port.
     pub lcl_port: u16,
@@ -2173,7 +2175,7 @@ pub struct SessionRulesDetails {
     pub action_index: u32,
     /// Index of the application namespace.
     pub appns_index: u32,
-    /// Scope (`session_rule_scope`).
+    /// Scope.
     pub scope: SessionRuleScope,
     /// Text that a client attached. At most 63 bytes.
     pub tag: String,
@@ -2227,19 +2229,19 @@ pub struct SessionRulesDetailsView<'a> {
 }
 
 impl<'a> SessionRulesDetailsView<'a> {
-    /// Transport protocol (`transport_proto`).
+    /// Transport protocol.
     #[must_use]
     pub fn transport_proto(&self) -> TransportProto {
         value_at(self.fixed, 0)
     }
 
-    /// Local (`prefix`).
+    /// Local.
     #[must_use]
     pub fn lcl(&self) -> Prefix {
         value_at(self.fixed, 1)
     }
 
-    /// Remote (`prefix`).
+    /// Remote.
     #[must_use]
     pub fn rmt(&self) -> Prefix {
         value_at(self.fixed, 19)
@@ -2269,7 +2271,7 @@ impl<'a> SessionRulesDetailsView<'a> {
         value_at(self.fixed, 45)
     }
 
-    /// Scope (`session_rule_scope`).
+    /// Scope.
     #[must_use]
     pub fn scope(&self) -> SessionRuleScope {
         value_at(self.fixed, 49)
@@ -2353,11 +2355,11 @@ impl Dump for SessionRulesV2Dump {
 /// CRC `f91993dc`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionRulesV2Details {
-    /// Transport protocol (`transport_proto`).
+    /// Transport protocol.
     pub transport_proto: TransportProto,
-    /// Local (`prefix`).
+    /// Local.
     pub lcl: Prefix,
-    /// Remote (`prefix`).
+    /// Remote.
     pub rmt: Prefix,
     /// Local port.
     pub lcl_port: u16,
@@ -2365,7 +2367,7 @@ pub struct SessionRulesV2Details {
     pub rmt_port: u16,
     /// Index of the action in VPP.
     pub action_index: u32,
-    /// Scope (`session_rule_scope`).
+    /// Scope.
     pub scope: SessionRuleScope,
     /// Text that a client attached. At most 63 bytes.
     pub tag: String,
@@ -2435,19 +2437,19 @@ pub struct SessionRulesV2DetailsView<'a> {
 }
 
 impl<'a> SessionRulesV2DetailsView<'a> {
-    /// Transport protocol (`transport_proto`).
+    /// Transport protocol.
     #[must_use]
     pub fn transport_proto(&self) -> TransportProto {
         value_at(self.fixed, 0)
     }
 
-    /// Local (`prefix`).
+    /// Local.
     #[must_use]
     pub fn lcl(&self) -> Prefix {
         value_at(self.fixed, 1)
     }
 
-    /// Remote (`prefix`).
+    /// Remote.
     #[must_use]
     pub fn rmt(&self) -> Prefix {
         value_at(self.fixed, 19)
@@ -2471,7 +2473,7 @@ impl<'a> SessionRulesV2DetailsView<'a> {
         value_at(self.fixed, 41)
     }
 
-    /// Scope (`session_rule_scope`).
+    /// Scope.
     #[must_use]
     pub fn scope(&self) -> SessionRuleScope {
         value_at(self.fixed, 45)
@@ -2817,7 +2819,7 @@ impl Dump for SessionSdlDump {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionSdlDetails {
-    /// Local (`prefix`).
+    /// Local.
     pub lcl: Prefix,
     /// Index of the action in VPP.
     pub action_index: u32,
@@ -2865,7 +2867,7 @@ pub struct SessionSdlDetailsView<'a> {
 }
 
 impl<'a> SessionSdlDetailsView<'a> {
-    /// Local (`prefix`).
+    /// Local.
     #[must_use]
     pub fn lcl(&self) -> Prefix {
         value_at(self.fixed, 0)
@@ -2960,7 +2962,7 @@ impl Dump for SessionSdlV2Dump {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionSdlV2Details {
-    /// Remote (`prefix`).
+    /// Remote.
     pub rmt: Prefix,
     /// Index of the action in VPP.
     pub action_index: u32,
@@ -3008,7 +3010,7 @@ pub struct SessionSdlV2DetailsView<'a> {
 }
 
 impl<'a> SessionSdlV2DetailsView<'a> {
-    /// Remote (`prefix`).
+    /// Remote.
     #[must_use]
     pub fn rmt(&self) -> Prefix {
         value_at(self.fixed, 0)
@@ -3099,7 +3101,7 @@ impl Dump for SessionSdlV3Dump {
 /// CRC `829e367f`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionSdlV3Details {
-    /// Remote (`prefix`).
+    /// Remote.
     pub rmt: Prefix,
     /// Index of the action in VPP.
     pub action_index: u32,
@@ -3156,7 +3158,7 @@ pub struct SessionSdlV3DetailsView<'a> {
 }
 
 impl<'a> SessionSdlV3DetailsView<'a> {
-    /// Remote (`prefix`).
+    /// Remote.
     #[must_use]
     pub fn rmt(&self) -> Prefix {
         value_at(self.fixed, 0)

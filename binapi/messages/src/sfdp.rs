@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Items, Message, MessageInfo, Request, Span,
@@ -159,7 +159,7 @@ impl fmt::Debug for SfdpTenantAddDelReplyView<'_> {
 pub struct SfdpSetServices {
     /// Number of the tenant.
     pub tenant_id: u32,
-    /// Dir (`sfdp_session_direction`).
+    /// Dir.
     pub dir: SfdpSessionDirection,
     /// Services (`sfdp_service_name[]`). At most 255.
     pub services: Vec<SfdpServiceName>,
@@ -318,11 +318,11 @@ pub struct SfdpSessionDetails {
     pub tenant_id: u32,
     /// Session index (`u32`).
     pub session_idx: u32,
-    /// Session type (`sfdp_session_type`).
+    /// Session type.
     pub session_type: SfdpSessionType,
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     pub protocol: IpProto,
-    /// State (`sfdp_session_state`).
+    /// State.
     pub state: SfdpSessionState,
     /// Remaining time (`f64`).
     pub remaining_time: f64,
@@ -426,19 +426,19 @@ impl<'a> SfdpSessionDetailsView<'a> {
         value_at(self.fixed, 16)
     }
 
-    /// Session type (`sfdp_session_type`).
+    /// Session type.
     #[must_use]
     pub fn session_type(&self) -> SfdpSessionType {
         value_at(self.fixed, 20)
     }
 
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     #[must_use]
     pub fn protocol(&self) -> IpProto {
         value_at(self.fixed, 21)
     }
 
-    /// State (`sfdp_session_state`).
+    /// State.
     #[must_use]
     pub fn state(&self) -> SfdpSessionState {
         value_at(self.fixed, 22)
@@ -517,7 +517,7 @@ impl fmt::Debug for SfdpSessionDetailsView<'_> {
 /// CRC `1a16d196`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SfdpKillSession {
-    /// Index in VPP: session.
+    /// Index in VPP of the session.
     pub session_index: u32,
     /// Whether it is all.
     pub is_all: bool,
@@ -800,7 +800,7 @@ impl fmt::Debug for SfdpTenantDetailsView<'_> {
 pub struct SfdpSetTimeout {
     /// Number of the tenant.
     pub tenant_id: u32,
-    /// Number: timeout.
+    /// Number of the timeout.
     pub timeout_id: u32,
     /// Timeout value (`u32`).
     pub timeout_value: u32,
@@ -917,7 +917,7 @@ impl fmt::Debug for SfdpSetTimeoutReplyView<'_> {
 pub struct SfdpSetSpNode {
     /// Number of the tenant.
     pub tenant_id: u32,
-    /// Sp node (`sfdp_sp_node`).
+    /// Sp node.
     pub sp_node: SfdpSpNode,
     /// Index of the node in the packet graph; 0xffffffff for none.
     pub node_index: u32,
@@ -1184,7 +1184,7 @@ impl Dump for SfdpServiceDump {
 pub struct SfdpServiceDetails {
     /// Name of the node in the packet graph. At most 31 bytes.
     pub node_name: String,
-    /// Scope (`string`). At most 31 bytes.
+    /// Scope. At most 31 bytes.
     pub scope: String,
     /// Whether it is terminal.
     pub is_terminal: bool,
@@ -1236,7 +1236,7 @@ impl<'a> SfdpServiceDetailsView<'a> {
         text(&self.fixed[0..32])
     }
 
-    /// Scope (`string`). At most 31 bytes.
+    /// Scope. At most 31 bytes.
     #[must_use]
     pub fn scope(&self) -> Cow<'a, str> {
         text(&self.fixed[32..64])

@@ -15,12 +15,12 @@ use vpp_wire::{Decoder, Encoder, FixedSize, Wire, open_enum};
 
 use crate::ip_types::Address;
 
-/// `sfdp_service_name`: a struct.
+/// `sfdp_service_name`: 32 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SfdpServiceName {
-    /// Data (`string`). At most 31 bytes.
+    /// Data. At most 31 bytes.
     pub data: String,
 }
 
@@ -38,20 +38,20 @@ impl Wire for SfdpServiceName {
 
 impl FixedSize for SfdpServiceName {}
 
-/// `sfdp_session_key`: a struct.
+/// `sfdp_session_key`: 42 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SfdpSessionKey {
     /// Number of the context; 0xffffffff for a new one.
     pub context_id: u32,
-    /// Init address (`address`).
+    /// Init address.
     pub init_addr: Address,
-    /// Port: init.
+    /// Init port (`u16`).
     pub init_port: u16,
-    /// Resp address (`address`).
+    /// Resp address.
     pub resp_addr: Address,
-    /// Port: resp.
+    /// Resp port (`u16`).
     pub resp_port: u16,
 }
 

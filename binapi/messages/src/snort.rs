@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Cursor, Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, Stream,
@@ -92,7 +92,7 @@ pub struct SnortInstanceCreateV2 {
     pub drop_bitmap: u8,
     /// Drop on disconnect (`u8`).
     pub drop_on_disconnect: u8,
-    /// Name (`string`).
+    /// Name.
     pub name: String,
 }
 
@@ -142,7 +142,7 @@ impl Request for SnortInstanceCreateV2 {
 pub struct SnortInstanceCreateV2Reply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
 }
 
@@ -186,7 +186,7 @@ impl<'a> SnortInstanceCreateV2ReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     #[must_use]
     pub fn instance_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -224,7 +224,7 @@ impl fmt::Debug for SnortInstanceCreateV2ReplyView<'_> {
 /// CRC `6981211a`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SnortInstanceDelete {
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
 }
 
@@ -333,7 +333,7 @@ impl fmt::Debug for SnortInstanceDeleteReplyView<'_> {
 /// CRC `c36e0249`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SnortSetDropBitmap {
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
     /// Drop bitmap (`u8`).
     pub drop_bitmap: u8,
@@ -446,7 +446,7 @@ impl fmt::Debug for SnortSetDropBitmapReplyView<'_> {
 /// CRC `30a221a6`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SnortClientDisconnect {
-    /// Index in VPP: snort client.
+    /// Index in VPP of the snort client.
     pub snort_client_index: u32,
 }
 
@@ -555,7 +555,7 @@ impl fmt::Debug for SnortClientDisconnectReplyView<'_> {
 /// CRC `6981211a`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SnortInstanceDisconnect {
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
 }
 
@@ -664,7 +664,7 @@ impl fmt::Debug for SnortInstanceDisconnectReplyView<'_> {
 /// CRC `79ceda89`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SnortInterfaceAttach {
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: u32,
@@ -781,7 +781,7 @@ impl fmt::Debug for SnortInterfaceAttachReplyView<'_> {
 /// CRC `79ceda89`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SnortInterfaceDetachV2 {
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: u32,
@@ -898,7 +898,7 @@ impl fmt::Debug for SnortInterfaceDetachV2ReplyView<'_> {
 /// CRC `5e549034`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SnortInstanceV2Details {
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
     /// Shm size (`u32`).
     pub shm_size: u32,
@@ -908,11 +908,11 @@ pub struct SnortInstanceV2Details {
     pub drop_on_disconnect: u8,
     /// Drop bitmap (`u8`).
     pub drop_bitmap: u8,
-    /// Index in VPP: snort client.
+    /// Index in VPP of the snort client.
     pub snort_client_index: u32,
     /// Qpairs per thread (`u32`).
     pub qpairs_per_thread: u32,
-    /// Name (`string`).
+    /// Name.
     pub name: String,
 }
 
@@ -965,7 +965,7 @@ pub struct SnortInstanceV2DetailsView<'a> {
 }
 
 impl<'a> SnortInstanceV2DetailsView<'a> {
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     #[must_use]
     pub fn instance_index(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -995,7 +995,7 @@ impl<'a> SnortInstanceV2DetailsView<'a> {
         value_at(self.fixed, 13)
     }
 
-    /// Index in VPP: snort client.
+    /// Index in VPP of the snort client.
     #[must_use]
     pub fn snort_client_index(&self) -> u32 {
         value_at(self.fixed, 14)
@@ -1007,7 +1007,7 @@ impl<'a> SnortInstanceV2DetailsView<'a> {
         value_at(self.fixed, 18)
     }
 
-    /// Name (`string`).
+    /// Name.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(self.name)
@@ -1091,7 +1091,7 @@ pub struct SnortInstanceV2Get {
     /// Where to go on: 0 at first, then that of a reply whose `retval` is −165 (`EAGAIN`). Otherwise
     /// without meaning.
     pub cursor: u32,
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
 }
 
@@ -1227,9 +1227,9 @@ impl fmt::Debug for SnortInstanceV2GetReplyView<'_> {
 pub struct SnortInterfaceV2Details {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: u32,
-    /// Index in VPP: in instance.
+    /// Index in VPP of the in instance.
     pub in_instance_index: u16,
-    /// Index in VPP: out instance.
+    /// Index in VPP of the out instance.
     pub out_instance_index: u16,
 }
 
@@ -1275,13 +1275,13 @@ impl<'a> SnortInterfaceV2DetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: in instance.
+    /// Index in VPP of the in instance.
     #[must_use]
     pub fn in_instance_index(&self) -> u16 {
         value_at(self.fixed, 4)
     }
 
-    /// Index in VPP: out instance.
+    /// Index in VPP of the out instance.
     #[must_use]
     pub fn out_instance_index(&self) -> u16 {
         value_at(self.fixed, 6)
@@ -1458,9 +1458,9 @@ impl fmt::Debug for SnortInterfaceV2GetReplyView<'_> {
 /// CRC `d287474f`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SnortClientV2Details {
-    /// Index in VPP: client.
+    /// Index in VPP of the client.
     pub client_index: u32,
-    /// Index in VPP: snort client.
+    /// Index in VPP of the snort client.
     pub snort_client_index: u32,
     /// Number of instances.
     pub n_instances: u16,
@@ -1506,13 +1506,13 @@ pub struct SnortClientV2DetailsView<'a> {
 }
 
 impl<'a> SnortClientV2DetailsView<'a> {
-    /// Index in VPP: client.
+    /// Index in VPP of the client.
     #[must_use]
     pub fn client_index(&self) -> u32 {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: snort client.
+    /// Index in VPP of the snort client.
     #[must_use]
     pub fn snort_client_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -1568,7 +1568,7 @@ pub struct SnortClientV2Get {
     /// Where to go on: 0 at first, then that of a reply whose `retval` is −165 (`EAGAIN`). Otherwise
     /// without meaning.
     pub cursor: u32,
-    /// Index in VPP: snort client.
+    /// Index in VPP of the snort client.
     pub snort_client_index: u32,
 }
 
@@ -1708,7 +1708,7 @@ pub struct SnortInstanceCreate {
     pub queue_size: u32,
     /// Drop on disconnect (`u8`).
     pub drop_on_disconnect: u8,
-    /// Name (`string`).
+    /// Name.
     pub name: String,
 }
 
@@ -1756,7 +1756,7 @@ impl Request for SnortInstanceCreate {
 pub struct SnortInstanceCreateReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
 }
 
@@ -1800,7 +1800,7 @@ impl<'a> SnortInstanceCreateReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     #[must_use]
     pub fn instance_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -2185,7 +2185,7 @@ pub struct SnortInstanceGet {
     /// Where to go on: 0 at first, then that of a reply whose `retval` is −165 (`EAGAIN`). Otherwise
     /// without meaning.
     pub cursor: u32,
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
 }
 
@@ -2323,7 +2323,7 @@ impl fmt::Debug for SnortInstanceGetReplyView<'_> {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SnortInstanceDetails {
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
     /// Shm size (`u32`).
     pub shm_size: u32,
@@ -2331,9 +2331,9 @@ pub struct SnortInstanceDetails {
     pub shm_fd: u32,
     /// Drop on disconnect (`u8`).
     pub drop_on_disconnect: u8,
-    /// Index in VPP: snort client.
+    /// Index in VPP of the snort client.
     pub snort_client_index: u32,
-    /// Name (`string`).
+    /// Name.
     pub name: String,
 }
 
@@ -2382,7 +2382,7 @@ pub struct SnortInstanceDetailsView<'a> {
 }
 
 impl<'a> SnortInstanceDetailsView<'a> {
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     #[must_use]
     pub fn instance_index(&self) -> u32 {
         value_at(self.fixed, 0)
@@ -2406,13 +2406,13 @@ impl<'a> SnortInstanceDetailsView<'a> {
         value_at(self.fixed, 12)
     }
 
-    /// Index in VPP: snort client.
+    /// Index in VPP of the snort client.
     #[must_use]
     pub fn snort_client_index(&self) -> u32 {
         value_at(self.fixed, 13)
     }
 
-    /// Name (`string`).
+    /// Name.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(self.name)
@@ -2604,7 +2604,7 @@ impl fmt::Debug for SnortInterfaceGetReplyView<'_> {
 pub struct SnortInterfaceDetails {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: u32,
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
 }
 
@@ -2648,7 +2648,7 @@ impl<'a> SnortInterfaceDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     #[must_use]
     pub fn instance_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -2692,7 +2692,7 @@ pub struct SnortClientGet {
     /// Where to go on: 0 at first, then that of a reply whose `retval` is −165 (`EAGAIN`). Otherwise
     /// without meaning.
     pub cursor: u32,
-    /// Index in VPP: snort client.
+    /// Index in VPP of the snort client.
     pub snort_client_index: u32,
 }
 
@@ -2830,9 +2830,9 @@ impl fmt::Debug for SnortClientGetReplyView<'_> {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SnortClientDetails {
-    /// Index in VPP: client.
+    /// Index in VPP of the client.
     pub client_index: u32,
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     pub instance_index: u32,
 }
 
@@ -2870,13 +2870,13 @@ pub struct SnortClientDetailsView<'a> {
 }
 
 impl<'a> SnortClientDetailsView<'a> {
-    /// Index in VPP: client.
+    /// Index in VPP of the client.
     #[must_use]
     pub fn client_index(&self) -> u32 {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: instance.
+    /// Index in VPP of the instance.
     #[must_use]
     pub fn instance_index(&self) -> u32 {
         value_at(self.fixed, 4)

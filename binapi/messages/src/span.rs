@@ -52,11 +52,11 @@ open_enum!(
 /// CRC `23ddd96b`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SwInterfaceSpanEnableDisable {
-    /// Software interface index from (`interface_index`).
+    /// Software interface index from.
     pub sw_if_index_from: InterfaceIndex,
-    /// Software interface index to (`interface_index`).
+    /// Software interface index to.
     pub sw_if_index_to: InterfaceIndex,
-    /// State (`span_state`).
+    /// State.
     pub state: SpanState,
     /// Whether frames are meant, not IP packets.
     pub is_l2: bool,
@@ -211,11 +211,11 @@ impl Dump for SwInterfaceSpanDump {
 /// CRC `8a20e79f`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SwInterfaceSpanDetails {
-    /// Software interface index from (`interface_index`).
+    /// Software interface index from.
     pub sw_if_index_from: InterfaceIndex,
-    /// Software interface index to (`interface_index`).
+    /// Software interface index to.
     pub sw_if_index_to: InterfaceIndex,
-    /// State (`span_state`).
+    /// State.
     pub state: SpanState,
     /// Whether frames are meant, not IP packets.
     pub is_l2: bool,
@@ -259,19 +259,19 @@ pub struct SwInterfaceSpanDetailsView<'a> {
 }
 
 impl<'a> SwInterfaceSpanDetailsView<'a> {
-    /// Software interface index from (`interface_index`).
+    /// Software interface index from.
     #[must_use]
     pub fn sw_if_index_from(&self) -> InterfaceIndex {
         value_at(self.fixed, 0)
     }
 
-    /// Software interface index to (`interface_index`).
+    /// Software interface index to.
     #[must_use]
     pub fn sw_if_index_to(&self) -> InterfaceIndex {
         value_at(self.fixed, 4)
     }
 
-    /// State (`span_state`).
+    /// State.
     #[must_use]
     pub fn state(&self) -> SpanState {
         value_at(self.fixed, 8)

@@ -23,7 +23,7 @@ use crate::interface_types::InterfaceIndex;
 use crate::ip_types::{Address, Prefix};
 use crate::sr_types::{SrBehavior, SrPolicyOp, SrSteer};
 
-/// `srv6_sid_list`: a struct.
+/// `srv6_sid_list`: 261 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +66,7 @@ impl Wire for Srv6SidList {
 
 impl FixedSize for Srv6SidList {}
 
-/// `srv6_sid_list_with_sl_index`: a struct.
+/// `srv6_sid_list_with_sl_index`: 265 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,15 +145,15 @@ open_enum!(
 pub struct SrLocalsidAddDel {
     /// Whether to remove; otherwise to add.
     pub is_del: bool,
-    /// Localsid (`ip6_address`).
+    /// Localsid.
     pub localsid: Ipv6Addr,
     /// End psp (`bool`).
     pub end_psp: bool,
-    /// Behavior (`sr_behavior`).
+    /// Behavior.
     pub behavior: SrBehavior,
     /// Index of the interface; 0xffffffff for none or all. Default: `0xffffffff`.
     pub sw_if_index: InterfaceIndex,
-    /// Index in VPP: VLAN.
+    /// Index in VPP of the VLAN.
     pub vlan_index: u32,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
@@ -299,15 +299,15 @@ impl fmt::Debug for SrLocalsidAddDelReplyView<'_> {
 pub struct SrLocalsidAddDelV2 {
     /// Whether to remove; otherwise to add.
     pub is_del: bool,
-    /// Localsid (`ip6_address`).
+    /// Localsid.
     pub localsid: Ipv6Addr,
     /// End psp (`bool`).
     pub end_psp: bool,
-    /// Behavior (`sr_behavior`).
+    /// Behavior.
     pub behavior: SrBehavior,
     /// Index of the interface; 0xffffffff for none or all. Default: `0xffffffff`.
     pub sw_if_index: InterfaceIndex,
-    /// Index in VPP: VLAN.
+    /// Index in VPP of the VLAN.
     pub vlan_index: u32,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
@@ -476,7 +476,7 @@ pub struct SrPolicyAdd {
     pub is_spray: bool,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
-    /// Sids (`srv6_sid_list`).
+    /// Sids.
     pub sids: Srv6SidList,
 }
 
@@ -614,13 +614,13 @@ pub struct SrPolicyMod {
     pub sr_policy_index: u32,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
-    /// Operation (`sr_policy_op`).
+    /// Operation.
     pub operation: SrPolicyOp,
     /// Index of the segment list in VPP.
     pub sl_index: u32,
     /// Share of the traffic among paths of one preference.
     pub weight: u32,
-    /// Sids (`srv6_sid_list`).
+    /// Sids.
     pub sids: Srv6SidList,
 }
 
@@ -763,13 +763,13 @@ pub struct SrPolicyAddV2 {
     pub weight: u32,
     /// Whether packets are encapsulated.
     pub is_encap: bool,
-    /// Type (`sr_policy_type`). Default: `SR_API_POLICY_TYPE_DEFAULT`.
+    /// Type. Default: `SR_API_POLICY_TYPE_DEFAULT`.
     pub type_: SrPolicyType,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
-    /// Sids (`srv6_sid_list`).
+    /// Sids.
     pub sids: Srv6SidList,
-    /// Encapsulation source (`ip6_address`).
+    /// Encapsulation source.
     pub encap_src: Ipv6Addr,
 }
 
@@ -914,15 +914,15 @@ pub struct SrPolicyModV2 {
     pub sr_policy_index: u32,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
-    /// Operation (`sr_policy_op`).
+    /// Operation.
     pub operation: SrPolicyOp,
     /// Index of the segment list in VPP.
     pub sl_index: u32,
     /// Share of the traffic among paths of one preference.
     pub weight: u32,
-    /// Sids (`srv6_sid_list`).
+    /// Sids.
     pub sids: Srv6SidList,
-    /// Encapsulation source (`ip6_address`).
+    /// Encapsulation source.
     pub encap_src: Ipv6Addr,
 }
 
@@ -1184,7 +1184,7 @@ impl fmt::Debug for SrPolicyDelReplyView<'_> {
 /// CRC `d3bad5e1`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SrSetEncapSource {
-    /// Encaps source (`ip6_address`).
+    /// Encaps source.
     pub encaps_source: Ipv6Addr,
 }
 
@@ -1420,7 +1420,7 @@ pub struct SrSteeringAddDel {
     pub prefix: Prefix,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Traffic type (`sr_steer`).
+    /// Traffic type.
     pub traffic_type: SrSteer,
 }
 
@@ -1592,13 +1592,13 @@ pub struct SrLocalsidsDetails {
     pub addr: Ipv6Addr,
     /// End psp (`bool`).
     pub end_psp: bool,
-    /// Behavior (`sr_behavior`).
+    /// Behavior.
     pub behavior: SrBehavior,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
-    /// Index in VPP: VLAN.
+    /// Index in VPP of the VLAN.
     pub vlan_index: u32,
-    /// Xconnect next hop address (`address`).
+    /// Xconnect next hop address.
     pub xconnect_nh_addr: Address,
     /// Xconnect iface or vrf table (`u32`).
     pub xconnect_iface_or_vrf_table: u32,
@@ -1674,7 +1674,7 @@ impl<'a> SrLocalsidsDetailsView<'a> {
         value_at(self.fixed, 16)
     }
 
-    /// Behavior (`sr_behavior`).
+    /// Behavior.
     #[must_use]
     pub fn behavior(&self) -> SrBehavior {
         value_at(self.fixed, 17)
@@ -1686,13 +1686,13 @@ impl<'a> SrLocalsidsDetailsView<'a> {
         value_at(self.fixed, 18)
     }
 
-    /// Index in VPP: VLAN.
+    /// Index in VPP of the VLAN.
     #[must_use]
     pub fn vlan_index(&self) -> u32 {
         value_at(self.fixed, 22)
     }
 
-    /// Xconnect next hop address (`address`).
+    /// Xconnect next hop address.
     #[must_use]
     pub fn xconnect_nh_addr(&self) -> Address {
         value_at(self.fixed, 26)
@@ -1783,13 +1783,13 @@ pub struct SrLocalsidsWithPacketStatsDetails {
     pub addr: Ipv6Addr,
     /// End psp (`bool`).
     pub end_psp: bool,
-    /// Behavior (`sr_behavior`).
+    /// Behavior.
     pub behavior: SrBehavior,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
-    /// Index in VPP: VLAN.
+    /// Index in VPP of the VLAN.
     pub vlan_index: u32,
-    /// Xconnect next hop address (`address`).
+    /// Xconnect next hop address.
     pub xconnect_nh_addr: Address,
     /// Xconnect iface or vrf table (`u32`).
     pub xconnect_iface_or_vrf_table: u32,
@@ -1885,7 +1885,7 @@ impl<'a> SrLocalsidsWithPacketStatsDetailsView<'a> {
         value_at(self.fixed, 16)
     }
 
-    /// Behavior (`sr_behavior`).
+    /// Behavior.
     #[must_use]
     pub fn behavior(&self) -> SrBehavior {
         value_at(self.fixed, 17)
@@ -1897,13 +1897,13 @@ impl<'a> SrLocalsidsWithPacketStatsDetailsView<'a> {
         value_at(self.fixed, 18)
     }
 
-    /// Index in VPP: VLAN.
+    /// Index in VPP of the VLAN.
     #[must_use]
     pub fn vlan_index(&self) -> u32 {
         value_at(self.fixed, 22)
     }
 
-    /// Xconnect next hop address (`address`).
+    /// Xconnect next hop address.
     #[must_use]
     pub fn xconnect_nh_addr(&self) -> Address {
         value_at(self.fixed, 26)
@@ -2197,9 +2197,9 @@ impl Dump for SrPoliciesV2Dump {
 pub struct SrPoliciesV2Details {
     /// Binding segment id: what stands for the whole policy.
     pub bsid: Ipv6Addr,
-    /// Encapsulation source (`ip6_address`).
+    /// Encapsulation source.
     pub encap_src: Ipv6Addr,
-    /// Type (`sr_policy_type`).
+    /// Type.
     pub type_: SrPolicyType,
     /// Whether packets are encapsulated.
     pub is_encap: bool,
@@ -2281,13 +2281,13 @@ impl<'a> SrPoliciesV2DetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Encapsulation source (`ip6_address`).
+    /// Encapsulation source.
     #[must_use]
     pub fn encap_src(&self) -> Ipv6Addr {
         value_at(self.fixed, 16)
     }
 
-    /// Type (`sr_policy_type`).
+    /// Type.
     #[must_use]
     pub fn type_(&self) -> SrPolicyType {
         value_at(self.fixed, 32)
@@ -2572,7 +2572,7 @@ impl Dump for SrSteeringPolDump {
 /// CRC `d41258c9`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SrSteeringPolDetails {
-    /// Traffic type (`sr_steer`).
+    /// Traffic type.
     pub traffic_type: SrSteer,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
@@ -2636,7 +2636,7 @@ pub struct SrSteeringPolDetailsView<'a> {
 }
 
 impl<'a> SrSteeringPolDetailsView<'a> {
-    /// Traffic type (`sr_steer`).
+    /// Traffic type.
     #[must_use]
     pub fn traffic_type(&self) -> SrSteer {
         value_at(self.fixed, 0)

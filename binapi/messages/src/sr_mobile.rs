@@ -29,9 +29,9 @@ use crate::sr_mobile_types::SrMobileNhtype;
 pub struct SrMobileLocalsidAddDel {
     /// Whether to remove; otherwise to add.
     pub is_del: bool,
-    /// Localsid prefix (`ip6_prefix`).
+    /// Localsid prefix.
     pub localsid_prefix: Ip6Prefix,
-    /// Behavior (`string`). At most 63 bytes.
+    /// Behavior. At most 63 bytes.
     pub behavior: String,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
@@ -39,11 +39,11 @@ pub struct SrMobileLocalsidAddDel {
     pub local_fib_table: u32,
     /// Drop in (`bool`).
     pub drop_in: bool,
-    /// Nhtype (`sr_mobile_nhtype`).
+    /// Nhtype.
     pub nhtype: SrMobileNhtype,
-    /// Sr prefix (`ip6_prefix`).
+    /// Sr prefix.
     pub sr_prefix: Ip6Prefix,
-    /// V4src address (`ip4_address`).
+    /// V4src address.
     pub v4src_addr: Ipv4Addr,
     /// V4src position (`u32`).
     pub v4src_position: u32,
@@ -191,21 +191,21 @@ impl fmt::Debug for SrMobileLocalsidAddDelReplyView<'_> {
 pub struct SrMobilePolicyAdd {
     /// Binding segment id: what stands for the whole policy.
     pub bsid_addr: Ipv6Addr,
-    /// Sr prefix (`ip6_prefix`).
+    /// Sr prefix.
     pub sr_prefix: Ip6Prefix,
-    /// V6src prefix (`ip6_prefix`).
+    /// V6src prefix.
     pub v6src_prefix: Ip6Prefix,
-    /// Behavior (`string`). At most 63 bytes.
+    /// Behavior. At most 63 bytes.
     pub behavior: String,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
     /// Local fib table (`u32`).
     pub local_fib_table: u32,
-    /// Encapsulation source (`ip6_address`).
+    /// Encapsulation source.
     pub encap_src: Ipv6Addr,
     /// Drop in (`bool`).
     pub drop_in: bool,
-    /// Nhtype (`sr_mobile_nhtype`).
+    /// Nhtype.
     pub nhtype: SrMobileNhtype,
 }
 

@@ -157,7 +157,7 @@ impl fmt::Debug for SrMplsPolicyAddReplyView<'_> {
 pub struct SrMplsPolicyMod {
     /// Binding segment id: what stands for the whole policy.
     pub bsid: u32,
-    /// Operation (`sr_policy_op`).
+    /// Operation.
     pub operation: SrPolicyOp,
     /// Index of the segment list in VPP.
     pub sl_index: u32,
@@ -540,7 +540,7 @@ impl fmt::Debug for SrMplsSteeringAddDelReplyView<'_> {
 pub struct SrMplsPolicyAssignEndpointColor {
     /// Binding segment id: what stands for the whole policy.
     pub bsid: u32,
-    /// Endpoint (`address`).
+    /// Endpoint.
     pub endpoint: Address,
     /// Color (`u32`).
     pub color: u32,

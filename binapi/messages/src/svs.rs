@@ -264,7 +264,7 @@ pub struct SvsRouteAddDel {
     pub prefix: Prefix,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub table_id: u32,
-    /// Number: source table.
+    /// Number of the source table.
     pub source_table_id: u32,
 }
 

@@ -372,7 +372,7 @@ impl fmt::Debug for SyslogGetSenderReplyView<'_> {
 /// CRC `571348c3`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SyslogSetFilter {
-    /// Severity (`syslog_severity`).
+    /// Severity.
     pub severity: SyslogSeverity,
 }
 
@@ -512,7 +512,7 @@ impl Request for SyslogGetFilter {
 pub struct SyslogGetFilterReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Severity (`syslog_severity`).
+    /// Severity.
     pub severity: SyslogSeverity,
 }
 
@@ -556,7 +556,7 @@ impl<'a> SyslogGetFilterReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Severity (`syslog_severity`).
+    /// Severity.
     #[must_use]
     pub fn severity(&self) -> SyslogSeverity {
         value_at(self.fixed, 4)

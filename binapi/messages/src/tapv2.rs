@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use vpp_wire::{
@@ -73,7 +73,7 @@ flag_set!(
 /// CRC `3f3fd1df`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TapCreateV3 {
-    /// Number of the item. Default: `0xffffffff`.
+    /// Number of the tap; 0xffffffff lets VPP choose. Default: `0xffffffff`.
     pub id: u32,
     /// Whether VPP chooses the MAC address. Default: `true`.
     pub use_random_mac: bool,
@@ -111,7 +111,7 @@ pub struct TapCreateV3 {
     pub host_ip6_gw_set: bool,
     /// IPv6 gateway of the host's side.
     pub host_ip6_gw: Ipv6Addr,
-    /// Tap flags (`tap_flags`).
+    /// Tap flags.
     pub tap_flags: TapFlags,
     /// Host namespace set (`bool`).
     pub host_namespace_set: bool,
@@ -373,7 +373,7 @@ pub struct TapCreateV2 {
     pub host_ip6_gw_set: bool,
     /// IPv6 gateway of the host's side.
     pub host_ip6_gw: Ipv6Addr,
-    /// Tap flags (`tap_flags`).
+    /// Tap flags.
     pub tap_flags: TapFlags,
     /// Host namespace set (`bool`).
     pub host_namespace_set: bool,
@@ -765,9 +765,9 @@ pub struct SwInterfaceTapV2Details {
     pub host_ip4_prefix: Ip4AddressWithPrefix,
     /// IPv6 address and prefix length of the host's side.
     pub host_ip6_prefix: Ip6AddressWithPrefix,
-    /// Tap flags (`tap_flags`).
+    /// Tap flags.
     pub tap_flags: TapFlags,
-    /// Name: device. At most 63 bytes.
+    /// Name of the device. At most 63 bytes.
     pub dev_name: String,
     /// Name of the device on the host. At most 63 bytes.
     pub host_if_name: String,
@@ -881,13 +881,13 @@ impl<'a> SwInterfaceTapV2DetailsView<'a> {
         value_at(self.fixed, 27)
     }
 
-    /// Tap flags (`tap_flags`).
+    /// Tap flags.
     #[must_use]
     pub fn tap_flags(&self) -> TapFlags {
         value_at(self.fixed, 44)
     }
 
-    /// Name: device. At most 63 bytes.
+    /// Name of the device. At most 63 bytes.
     #[must_use]
     pub fn dev_name(&self) -> Cow<'a, str> {
         text(&self.fixed[48..112])

@@ -27,9 +27,9 @@ use crate::ip_types::Address;
 pub struct TcpConfigureSrcAddresses {
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
-    /// First address (`address`).
+    /// First address.
     pub first_address: Address,
-    /// Last address (`address`).
+    /// Last address.
     pub last_address: Address,
 }
 

@@ -111,9 +111,9 @@ pub struct SfdpTcpSessionDetails {
     pub tenant_id: u32,
     /// Session index (`u32`).
     pub session_idx: u32,
-    /// Session type (`sfdp_session_type`).
+    /// Session type.
     pub session_type: SfdpSessionType,
-    /// Flags (`sfdp_tcp_check_session_flags`).
+    /// Flags.
     pub flags: SfdpTcpCheckSessionFlags,
     /// Keys (`sfdp_session_key[]`). At most 255.
     pub keys: Vec<SfdpSessionKey>,
@@ -199,13 +199,13 @@ impl<'a> SfdpTcpSessionDetailsView<'a> {
         value_at(self.fixed, 16)
     }
 
-    /// Session type (`sfdp_session_type`).
+    /// Session type.
     #[must_use]
     pub fn session_type(&self) -> SfdpSessionType {
         value_at(self.fixed, 20)
     }
 
-    /// Flags (`sfdp_tcp_check_session_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> SfdpTcpCheckSessionFlags {
         value_at(self.fixed, 21)

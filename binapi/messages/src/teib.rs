@@ -21,18 +21,18 @@ use vpp_wire::{
 use crate::interface_types::InterfaceIndex;
 use crate::ip_types::Address;
 
-/// `teib_entry`: a struct.
+/// `teib_entry`: 42 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TeibEntry {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Peer (`address`).
+    /// Peer.
     pub peer: Address,
     /// Next hop.
     pub nh: Address,
-    /// Number: next hop table.
+    /// Number of the next hop table.
     pub nh_table_id: u32,
 }
 
@@ -65,7 +65,7 @@ impl FixedSize for TeibEntry {}
 pub struct TeibEntryAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: u8,
-    /// Entry (`teib_entry`).
+    /// Entry.
     pub entry: TeibEntry,
 }
 
@@ -208,7 +208,7 @@ impl Dump for TeibDump {
 /// CRC `981ee1a1`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TeibDetails {
-    /// Entry (`teib_entry`).
+    /// Entry.
     pub entry: TeibEntry,
 }
 
@@ -242,7 +242,7 @@ pub struct TeibDetailsView<'a> {
 }
 
 impl<'a> TeibDetailsView<'a> {
-    /// Entry (`teib_entry`).
+    /// Entry.
     #[must_use]
     pub fn entry(&self) -> TeibEntry {
         value_at(self.fixed, 0)

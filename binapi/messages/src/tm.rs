@@ -25,19 +25,19 @@ use vpp_wire::{
 pub struct TmSysNodeAdd {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_idx: u32,
-    /// Number: parent node.
+    /// Number of the parent node.
     pub parent_node_id: i32,
     /// Number of the node.
     pub node_id: u32,
     /// Share of the traffic among paths of one preference.
     pub weight: u32,
-    /// Number: shaper.
+    /// Number of the shaper.
     pub shaper_id: i32,
     /// Lvl (`u32`).
     pub lvl: u32,
     /// Which comes first.
     pub priority: u32,
-    /// Name: flow. At most 63 bytes.
+    /// Name of the flow. At most 63 bytes.
     pub flow_name: String,
 }
 
@@ -162,7 +162,7 @@ impl fmt::Debug for TmSysNodeAddReplyView<'_> {
 pub struct TmSysNodeSuspend {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_idx: u32,
-    /// Number: tm node.
+    /// Number of the tm node.
     pub tm_node_id: u32,
 }
 
@@ -275,7 +275,7 @@ impl fmt::Debug for TmSysNodeSuspendReplyView<'_> {
 pub struct TmSysNodeResume {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_idx: u32,
-    /// Number: tm node.
+    /// Number of the tm node.
     pub tm_node_id: u32,
 }
 
@@ -388,7 +388,7 @@ impl fmt::Debug for TmSysNodeResumeReplyView<'_> {
 pub struct TmSysNodeDelete {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_idx: u32,
-    /// Number: tm node.
+    /// Number of the tm node.
     pub tm_node_id: u32,
 }
 
@@ -501,9 +501,9 @@ impl fmt::Debug for TmSysNodeDeleteReplyView<'_> {
 pub struct TmSysShaperProfileCreate {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_idx: u32,
-    /// Number: tm shaper.
+    /// Number of the tm shaper.
     pub tm_shaper_id: u32,
-    /// Is packet mode (`u8`).
+    /// Whether it is packet mode: 1, or 0.
     pub is_pkt_mode: u8,
     /// Shaper commit rate (`u64`).
     pub shaper_commit_rate: u64,
@@ -638,7 +638,7 @@ impl fmt::Debug for TmSysShaperProfileCreateReplyView<'_> {
 pub struct TmSysNodeShaperUpdate {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_idx: u32,
-    /// Number: shaper.
+    /// Number of the shaper.
     pub shaper_id: i32,
     /// Number of the node.
     pub node_id: u32,
@@ -755,7 +755,7 @@ impl fmt::Debug for TmSysNodeShaperUpdateReplyView<'_> {
 pub struct TmSysShaperProfileDelete {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_idx: u32,
-    /// Number: shaper.
+    /// Number of the shaper.
     pub shaper_id: i32,
 }
 

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, Stream,
@@ -54,13 +54,13 @@ open_enum!(
 /// CRC `f522b44a`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceSetFilters {
-    /// Flag (`trace_filter_flag`).
+    /// Flag.
     pub flag: TraceFilterFlag,
     /// Number of elements.
     pub count: u32,
     /// Index of the node in the packet graph; 0xffffffff for none. Default: `0xffffffff`.
     pub node_index: u32,
-    /// Index in VPP: classifier table. Default: `0xffffffff`.
+    /// Index in VPP of the classifier table. Default: `0xffffffff`.
     pub classifier_table_index: u32,
 }
 
@@ -190,7 +190,7 @@ pub struct TraceCapturePackets {
     pub node_index: u32,
     /// Largest packets (`u32`).
     pub max_packets: u32,
-    /// Whether to use filter.
+    /// Use filter (`bool`).
     pub use_filter: bool,
     /// Verbose (`bool`).
     pub verbose: bool,
@@ -473,7 +473,7 @@ impl Stream for TraceDump {
 pub struct TraceDumpReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Number: last thread.
+    /// Number of the last thread.
     pub last_thread_id: u32,
     /// Last position (`u32`).
     pub last_position: u32,
@@ -537,7 +537,7 @@ impl<'a> TraceDumpReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Number: last thread.
+    /// Number of the last thread.
     #[must_use]
     pub fn last_thread_id(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -622,7 +622,7 @@ pub struct TraceDetails {
     pub done: u8,
     /// Packet number (`u32`).
     pub packet_number: u32,
-    /// Trace data (`string`).
+    /// Trace data.
     pub trace_data: String,
 }
 
@@ -709,7 +709,7 @@ impl<'a> TraceDetailsView<'a> {
         value_at(self.fixed, 11)
     }
 
-    /// Trace data (`string`).
+    /// Trace data.
     #[must_use]
     pub fn trace_data(&self) -> Cow<'a, str> {
         text(self.trace_data)
@@ -930,7 +930,7 @@ pub struct TraceV2Details {
     pub position: u32,
     /// More (`bool`).
     pub more: bool,
-    /// Trace data (`string`).
+    /// Trace data.
     pub trace_data: String,
 }
 
@@ -993,7 +993,7 @@ impl<'a> TraceV2DetailsView<'a> {
         value_at(self.fixed, 8)
     }
 
-    /// Trace data (`string`).
+    /// Trace data.
     #[must_use]
     pub fn trace_data(&self) -> Cow<'a, str> {
         text(self.trace_data)
@@ -1041,7 +1041,7 @@ impl fmt::Debug for TraceV2DetailsView<'_> {
 /// CRC `616abb92`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TraceSetFilterFunction {
-    /// Name: filter function.
+    /// Name of the filter function.
     pub filter_function_name: String,
 }
 
@@ -1187,7 +1187,7 @@ impl Dump for TraceFilterFunctionDump {
 pub struct TraceFilterFunctionDetails {
     /// Selected (`bool`).
     pub selected: bool,
-    /// Name (`string`).
+    /// Name.
     pub name: String,
 }
 
@@ -1234,7 +1234,7 @@ impl<'a> TraceFilterFunctionDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Name (`string`).
+    /// Name.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
         text(self.name)

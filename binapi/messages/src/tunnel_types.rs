@@ -18,6 +18,8 @@ use crate::ip_types::{Address, IpDscp};
 
 /// `tunnel_mode`: an enum, on the wire a `u8`.
 ///
+/// Whether a tunnel has one far end or many.
+///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TunnelMode(pub u8);
@@ -38,6 +40,8 @@ open_enum!(
 );
 
 /// `tunnel_encap_decap_flags`: a set of flags, on the wire a `u8`.
+///
+/// What is copied between the inner and the outer header.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,14 +101,14 @@ flag_set!(
     ]
 );
 
-/// `tunnel`: a struct.
+/// `tunnel`: 51 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tunnel {
     /// Number in the interface's name; 0xffffffff lets VPP choose.
     pub instance: u32,
-    /// Source (`address`).
+    /// Source.
     pub src: Address,
     /// Destination.
     pub dst: Address,
@@ -112,11 +116,11 @@ pub struct Tunnel {
     pub sw_if_index: InterfaceIndex,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub table_id: u32,
-    /// Encapsulation decap flags (`tunnel_encap_decap_flags`).
+    /// Encapsulation decap flags.
     pub encap_decap_flags: TunnelEncapDecapFlags,
-    /// Mode (`tunnel_mode`).
+    /// Mode.
     pub mode: TunnelMode,
-    /// Flags (`tunnel_flags`).
+    /// Flags.
     pub flags: TunnelFlags,
     /// Differentiated services code point, 0 to 63.
     pub dscp: IpDscp,

@@ -20,7 +20,7 @@ use vpp_wire::{
 
 use crate::ip_types::Address;
 
-/// `udp_encap`: a struct.
+/// `udp_encap`: 46 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,9 +31,9 @@ pub struct UdpEncap {
     pub src_port: u16,
     /// Destination port.
     pub dst_port: u16,
-    /// Source IP (`address`).
+    /// Source IP.
     pub src_ip: Address,
-    /// Destination IP (`address`).
+    /// Destination IP.
     pub dst_ip: Address,
     /// Number of the item.
     pub id: u32,
@@ -89,16 +89,16 @@ open_enum!(
     ]
 );
 
-/// `udp_decap`: a struct.
+/// `udp_decap`: 7 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UdpDecap {
-    /// Is IPv4 (`u8`).
+    /// Whether it is IPv4: 1, or 0.
     pub is_ip4: u8,
     /// Port.
     pub port: u16,
-    /// Next protocol (`udp_decap_next_proto`).
+    /// Next protocol.
     pub next_proto: UdpDecapNextProto,
 }
 
@@ -127,7 +127,7 @@ impl FixedSize for UdpDecap {}
 /// CRC `f74a60b1`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UdpEncapAdd {
-    /// UDP encapsulation (`udp_encap`).
+    /// UDP encapsulation.
     pub udp_encap: UdpEncap,
 }
 
@@ -386,7 +386,7 @@ impl Dump for UdpEncapDump {
 /// CRC `8cfb9c76`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UdpEncapDetails {
-    /// UDP encapsulation (`udp_encap`).
+    /// UDP encapsulation.
     pub udp_encap: UdpEncap,
 }
 
@@ -420,7 +420,7 @@ pub struct UdpEncapDetailsView<'a> {
 }
 
 impl<'a> UdpEncapDetailsView<'a> {
-    /// UDP encapsulation (`udp_encap`).
+    /// UDP encapsulation.
     #[must_use]
     pub fn udp_encap(&self) -> UdpEncap {
         value_at(self.fixed, 0)
@@ -459,7 +459,7 @@ impl fmt::Debug for UdpEncapDetailsView<'_> {
 pub struct UdpDecapAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// UDP decap (`udp_decap`).
+    /// UDP decap.
     pub udp_decap: UdpDecap,
 }
 

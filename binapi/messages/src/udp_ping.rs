@@ -25,17 +25,17 @@ use crate::ip_types::Address;
 /// CRC `fa2628fc`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UdpPingAddDel {
-    /// Source IP address (`address`).
+    /// Source IP address.
     pub src_ip_address: Address,
-    /// Destination IP address (`address`).
+    /// Destination IP address.
     pub dst_ip_address: Address,
-    /// Port: start source.
+    /// Start source port (`u16`).
     pub start_src_port: u16,
-    /// Port: end source.
+    /// End source port (`u16`).
     pub end_src_port: u16,
-    /// Port: start destination.
+    /// Start destination port (`u16`).
     pub start_dst_port: u16,
-    /// Port: end destination.
+    /// End destination port (`u16`).
     pub end_dst_port: u16,
     /// Interval (`u16`).
     pub interval: u16,

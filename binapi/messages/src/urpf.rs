@@ -52,7 +52,7 @@ open_enum!(
 pub struct UrpfUpdate {
     /// Whether received packets are meant, not sent ones. Default: `true`.
     pub is_input: bool,
-    /// Mode (`urpf_mode`).
+    /// Mode.
     pub mode: UrpfMode,
     /// Address family.
     pub af: AddressFamily,
@@ -184,7 +184,7 @@ impl fmt::Debug for UrpfUpdateReplyView<'_> {
 pub struct UrpfUpdateV2 {
     /// Whether received packets are meant, not sent ones. Default: `true`.
     pub is_input: bool,
-    /// Mode (`urpf_mode`).
+    /// Mode.
     pub mode: UrpfMode,
     /// Address family.
     pub af: AddressFamily,
@@ -367,7 +367,7 @@ pub struct UrpfInterfaceDetails {
     pub sw_if_index: InterfaceIndex,
     /// Whether received packets are meant, not sent ones.
     pub is_input: bool,
-    /// Mode (`urpf_mode`).
+    /// Mode.
     pub mode: UrpfMode,
     /// Address family.
     pub af: AddressFamily,
@@ -427,7 +427,7 @@ impl<'a> UrpfInterfaceDetailsView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Mode (`urpf_mode`).
+    /// Mode.
     #[must_use]
     pub fn mode(&self) -> UrpfMode {
         value_at(self.fixed, 5)

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, StreamEnd, View,
@@ -747,9 +747,9 @@ pub struct SwInterfaceVhostUserDetails {
     pub interface_name: String,
     /// Virtio net hdr size (`u32`).
     pub virtio_net_hdr_sz: u32,
-    /// Features first 32 (`virtio_net_features_first_32`).
+    /// Features first 32.
     pub features_first_32: VirtioNetFeaturesFirst32,
-    /// Features last 32 (`virtio_net_features_last_32`).
+    /// Features last 32.
     pub features_last_32: VirtioNetFeaturesLast32,
     /// Whether VPP is the server's side.
     pub is_server: bool,
@@ -827,13 +827,13 @@ impl<'a> SwInterfaceVhostUserDetailsView<'a> {
         value_at(self.fixed, 68)
     }
 
-    /// Features first 32 (`virtio_net_features_first_32`).
+    /// Features first 32.
     #[must_use]
     pub fn features_first_32(&self) -> VirtioNetFeaturesFirst32 {
         value_at(self.fixed, 72)
     }
 
-    /// Features last 32 (`virtio_net_features_last_32`).
+    /// Features last 32.
     #[must_use]
     pub fn features_last_32(&self) -> VirtioNetFeaturesLast32 {
         value_at(self.fixed, 76)

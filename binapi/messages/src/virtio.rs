@@ -215,7 +215,7 @@ pub struct VirtioPciCreateV2 {
     pub use_random_mac: bool,
     /// MAC address; zeros let VPP choose where it creates one.
     pub mac_address: MacAddress,
-    /// Virtio flags (`virtio_flags`).
+    /// Virtio flags.
     pub virtio_flags: VirtioFlags,
     /// Features (`u64`).
     pub features: u64,
@@ -491,7 +491,7 @@ pub struct SwInterfaceVirtioPciDetails {
     pub sw_if_index: InterfaceIndex,
     /// Address on the PCI bus.
     pub pci_addr: PciAddress,
-    /// MAC address (`mac_address`).
+    /// MAC address.
     pub mac_addr: MacAddress,
     /// Descriptors of a transmit ring: a power of two.
     pub tx_ring_sz: u16,
@@ -555,7 +555,7 @@ impl<'a> SwInterfaceVirtioPciDetailsView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// MAC address (`mac_address`).
+    /// MAC address.
     #[must_use]
     pub fn mac_addr(&self) -> MacAddress {
         value_at(self.fixed, 9)

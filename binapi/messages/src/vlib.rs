@@ -11,28 +11,28 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Encoder, FixedSize, Header, Items, Message, MessageInfo, Request, Span, View, Viewed,
     Wire, count_at, text, value_at,
 };
 
-/// `thread_data`: a struct.
+/// `thread_data`: 148 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ThreadData {
     /// Number of the item.
     pub id: u32,
-    /// Name (`string`). At most 63 bytes.
+    /// Name. At most 63 bytes.
     pub name: String,
-    /// Type (`string`). At most 63 bytes.
+    /// Type. At most 63 bytes.
     pub type_: String,
     /// Number that comes back in each event; by convention the process id of the client.
     pub pid: u32,
-    /// Number: cpu.
+    /// Number of the cpu.
     pub cpu_id: u32,
     /// Core (`u32`).
     pub core: u32,
@@ -239,7 +239,7 @@ impl fmt::Debug for CliReplyView<'_> {
 pub struct CliInbandReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Text of the answer.
+    /// What the command printed.
     pub reply: String,
 }
 
@@ -286,7 +286,7 @@ impl<'a> CliInbandReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Text of the answer.
+    /// What the command printed.
     #[must_use]
     pub fn reply(&self) -> Cow<'a, str> {
         text(self.reply)
@@ -456,7 +456,7 @@ impl fmt::Debug for GetNodeIndexReplyView<'_> {
 pub struct AddNodeNext {
     /// Name of the node in the packet graph. At most 63 bytes.
     pub node_name: String,
-    /// Name: next. At most 63 bytes.
+    /// Name of the next. At most 63 bytes.
     pub next_name: String,
 }
 
@@ -828,7 +828,7 @@ impl fmt::Debug for GetNodeGraphReplyView<'_> {
 pub struct GetNextIndex {
     /// Name of the node in the packet graph. At most 63 bytes.
     pub node_name: String,
-    /// Name: next. At most 63 bytes.
+    /// Name of the next. At most 63 bytes.
     pub next_name: String,
 }
 

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, StreamEnd, View,
@@ -22,7 +22,7 @@ use vpp_wire::{
 use crate::ethernet_types::MacAddress;
 use crate::interface_types::InterfaceIndex;
 
-/// `vmxnet3_tx_list`: a struct.
+/// `vmxnet3_tx_list`: 8 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,7 +59,7 @@ impl Wire for Vmxnet3TxList {
 
 impl FixedSize for Vmxnet3TxList {}
 
-/// `vmxnet3_rx_list`: a struct.
+/// `vmxnet3_rx_list`: 16 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -364,7 +364,7 @@ impl fmt::Debug for Vmxnet3DeleteReplyView<'_> {
 pub struct Vmxnet3Details {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Name: interface. At most 63 bytes.
+    /// Name of the interface. At most 63 bytes.
     pub if_name: String,
     /// Hardware address.
     pub hw_addr: MacAddress,
@@ -440,7 +440,7 @@ impl<'a> Vmxnet3DetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Name: interface. At most 63 bytes.
+    /// Name of the interface. At most 63 bytes.
     #[must_use]
     pub fn if_name(&self) -> Cow<'a, str> {
         text(&self.fixed[4..68])
@@ -614,7 +614,7 @@ impl Dump for SwVmxnet3InterfaceDump {
 pub struct SwVmxnet3InterfaceDetails {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Name: interface. At most 63 bytes.
+    /// Name of the interface. At most 63 bytes.
     pub if_name: String,
     /// Hardware address.
     pub hw_addr: MacAddress,
@@ -690,7 +690,7 @@ impl<'a> SwVmxnet3InterfaceDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Name: interface. At most 63 bytes.
+    /// Name of the interface. At most 63 bytes.
     #[must_use]
     pub fn if_name(&self) -> Cow<'a, str> {
         text(&self.fixed[4..68])

@@ -11,8 +11,8 @@
     clippy::wrong_self_convention
 )]
 
-use std::fmt;
 use std::borrow::Cow;
+use std::fmt;
 
 use vpp_wire::{
     Decoder, Dump, Encoder, FixedSize, Header, Message, MessageInfo, Request, Span, StreamEnd, View,
@@ -63,7 +63,7 @@ pub struct ShowVersionReply {
     pub retval: i32,
     /// Name of the program: `vpe`. At most 31 bytes.
     pub program: String,
-    /// Version. At most 31 bytes.
+    /// Version of VPP, as text. At most 31 bytes.
     pub version: String,
     /// When this VPP was built, as text. At most 31 bytes.
     pub build_date: String,
@@ -123,7 +123,7 @@ impl<'a> ShowVersionReplyView<'a> {
         text(&self.fixed[4..36])
     }
 
-    /// Version. At most 31 bytes.
+    /// Version of VPP, as text. At most 31 bytes.
     #[must_use]
     pub fn version(&self) -> Cow<'a, str> {
         text(&self.fixed[36..68])
@@ -211,7 +211,7 @@ impl Request for ShowVpeSystemTime {
 pub struct ShowVpeSystemTimeReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Vpe system time (`timestamp`).
+    /// Vpe system time.
     pub vpe_system_time: Timestamp,
 }
 
@@ -255,7 +255,7 @@ impl<'a> ShowVpeSystemTimeReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Vpe system time (`timestamp`).
+    /// Vpe system time.
     #[must_use]
     pub fn vpe_system_time(&self) -> Timestamp {
         value_at(self.fixed, 4)
@@ -295,7 +295,7 @@ impl fmt::Debug for ShowVpeSystemTimeReplyView<'_> {
 /// CRC `6ab31753`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogDump {
-    /// Start timestamp (`timestamp`).
+    /// Start timestamp.
     pub start_timestamp: Timestamp,
 }
 
@@ -334,13 +334,13 @@ impl Dump for LogDump {
 /// CRC `03d61cc0`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogDetails {
-    /// Timestamp (`timestamp`).
+    /// Timestamp.
     pub timestamp: Timestamp,
-    /// Level (`log_level`).
+    /// Level.
     pub level: LogLevel,
-    /// Msg class (`string`). At most 31 bytes.
+    /// Msg class. At most 31 bytes.
     pub msg_class: String,
-    /// Message (`string`). At most 255 bytes.
+    /// Message. At most 255 bytes.
     pub message: String,
 }
 
@@ -382,25 +382,25 @@ pub struct LogDetailsView<'a> {
 }
 
 impl<'a> LogDetailsView<'a> {
-    /// Timestamp (`timestamp`).
+    /// Timestamp.
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
         value_at(self.fixed, 0)
     }
 
-    /// Level (`log_level`).
+    /// Level.
     #[must_use]
     pub fn level(&self) -> LogLevel {
         value_at(self.fixed, 8)
     }
 
-    /// Msg class (`string`). At most 31 bytes.
+    /// Msg class. At most 31 bytes.
     #[must_use]
     pub fn msg_class(&self) -> Cow<'a, str> {
         text(&self.fixed[12..44])
     }
 
-    /// Message (`string`). At most 255 bytes.
+    /// Message. At most 255 bytes.
     #[must_use]
     pub fn message(&self) -> Cow<'a, str> {
         text(&self.fixed[44..300])

@@ -13,7 +13,9 @@
 
 use vpp_wire::{Decoder, Encoder, FixedSize, Wire, open_enum};
 
-/// `version`: a struct.
+/// `version`: 46 bytes.
+///
+/// A version as semver.org defines it.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]

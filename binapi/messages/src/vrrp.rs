@@ -22,7 +22,7 @@ use crate::ethernet_types::MacAddress;
 use crate::interface_types::InterfaceIndex;
 use crate::ip_types::Address;
 
-/// `vrrp_vr_key`: a struct.
+/// `vrrp_vr_key`: 6 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,7 +82,7 @@ flag_set!(
     ]
 );
 
-/// `vrrp_vr_conf`: a struct.
+/// `vrrp_vr_conf`: 12 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -95,7 +95,7 @@ pub struct VrrpVrConf {
     pub priority: u8,
     /// Interval (`u16`).
     pub interval: u16,
-    /// Flags (`vrrp_vr_flags`).
+    /// Flags.
     pub flags: VrrpVrFlags,
 }
 
@@ -123,7 +123,7 @@ impl Wire for VrrpVrConf {
 
 impl FixedSize for VrrpVrConf {}
 
-/// `vrrp_vr_tracking`: a struct.
+/// `vrrp_vr_tracking`: 5 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -179,12 +179,12 @@ open_enum!(
     ]
 );
 
-/// `vrrp_vr_runtime`: a struct.
+/// `vrrp_vr_runtime`: 21 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VrrpVrRuntime {
-    /// State (`vrrp_vr_state`).
+    /// State.
     pub state: VrrpVrState,
     /// Master adv int (`u16`).
     pub master_adv_int: u16,
@@ -194,7 +194,7 @@ pub struct VrrpVrRuntime {
     pub master_down_int: u16,
     /// MAC address.
     pub mac: MacAddress,
-    /// Tracking (`vrrp_vr_tracking`).
+    /// Tracking.
     pub tracking: VrrpVrTracking,
 }
 
@@ -224,7 +224,7 @@ impl Wire for VrrpVrRuntime {
 
 impl FixedSize for VrrpVrRuntime {}
 
-/// `vrrp_vr_track_if`: a struct.
+/// `vrrp_vr_track_if`: 5 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -268,7 +268,7 @@ pub struct VrrpVrAddDel {
     pub priority: u8,
     /// Interval (`u16`).
     pub interval: u16,
-    /// Flags (`vrrp_vr_flags`).
+    /// Flags.
     pub flags: VrrpVrFlags,
     /// Addresses (`address[]`). At most 255.
     pub addrs: Vec<Address>,
@@ -402,7 +402,7 @@ impl fmt::Debug for VrrpVrAddDelReplyView<'_> {
 /// CRC `0b51e2f4`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VrrpVrUpdate {
-    /// Index in VPP: vrrp.
+    /// Index in VPP of the vrrp.
     pub vrrp_index: u32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -412,7 +412,7 @@ pub struct VrrpVrUpdate {
     pub priority: u8,
     /// Interval (`u16`).
     pub interval: u16,
-    /// Flags (`vrrp_vr_flags`).
+    /// Flags.
     pub flags: VrrpVrFlags,
     /// Addresses (`address[]`). At most 255.
     pub addrs: Vec<Address>,
@@ -477,7 +477,7 @@ impl Request for VrrpVrUpdate {
 pub struct VrrpVrUpdateReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Index in VPP: vrrp.
+    /// Index in VPP of the vrrp.
     pub vrrp_index: u32,
 }
 
@@ -521,7 +521,7 @@ impl<'a> VrrpVrUpdateReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Index in VPP: vrrp.
+    /// Index in VPP of the vrrp.
     #[must_use]
     pub fn vrrp_index(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -559,7 +559,7 @@ impl fmt::Debug for VrrpVrUpdateReplyView<'_> {
 /// CRC `6029baa1`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VrrpVrDel {
-    /// Index in VPP: vrrp.
+    /// Index in VPP of the vrrp.
     pub vrrp_index: u32,
 }
 
@@ -703,9 +703,9 @@ impl Dump for VrrpVrDump {
 /// CRC `46edcebd`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VrrpVrDetails {
-    /// Config (`vrrp_vr_conf`).
+    /// Config.
     pub config: VrrpVrConf,
-    /// Runtime (`vrrp_vr_runtime`).
+    /// Runtime.
     pub runtime: VrrpVrRuntime,
     /// Addresses (`address[]`). At most 255.
     pub addrs: Vec<Address>,
@@ -751,13 +751,13 @@ pub struct VrrpVrDetailsView<'a> {
 }
 
 impl<'a> VrrpVrDetailsView<'a> {
-    /// Config (`vrrp_vr_conf`).
+    /// Config.
     #[must_use]
     pub fn config(&self) -> VrrpVrConf {
         value_at(self.fixed, 0)
     }
 
-    /// Runtime (`vrrp_vr_runtime`).
+    /// Runtime.
     #[must_use]
     pub fn runtime(&self) -> VrrpVrRuntime {
         value_at(self.fixed, 12)
@@ -816,7 +816,7 @@ pub struct VrrpVrStartStop {
     pub vr_id: u8,
     /// Whether IPv6 is meant, not IPv4.
     pub is_ipv6: u8,
-    /// Is start (`u8`).
+    /// Whether it is start: 1, or 0.
     pub is_start: u8,
 }
 
@@ -1542,11 +1542,11 @@ impl fmt::Debug for VrrpVrTrackIfDetailsView<'_> {
 pub struct VrrpVrEvent {
     /// Number that comes back in each event; by convention the process id of the client.
     pub pid: u32,
-    /// Vr (`vrrp_vr_key`).
+    /// Vr.
     pub vr: VrrpVrKey,
-    /// Old state (`vrrp_vr_state`).
+    /// Old state.
     pub old_state: VrrpVrState,
-    /// New state (`vrrp_vr_state`).
+    /// New state.
     pub new_state: VrrpVrState,
 }
 
@@ -1607,19 +1607,19 @@ impl<'a> VrrpVrEventView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Vr (`vrrp_vr_key`).
+    /// Vr.
     #[must_use]
     pub fn vr(&self) -> VrrpVrKey {
         value_at(self.fixed, 4)
     }
 
-    /// Old state (`vrrp_vr_state`).
+    /// Old state.
     #[must_use]
     pub fn old_state(&self) -> VrrpVrState {
         value_at(self.fixed, 10)
     }
 
-    /// New state (`vrrp_vr_state`).
+    /// New state.
     #[must_use]
     pub fn new_state(&self) -> VrrpVrState {
         value_at(self.fixed, 14)

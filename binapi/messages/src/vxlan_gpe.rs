@@ -26,9 +26,9 @@ use crate::ip_types::{Address, IpProto};
 /// CRC `a645b2b0`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VxlanGpeAddDelTunnel {
-    /// Local (`address`).
+    /// Local.
     pub local: Address,
-    /// Remote (`address`).
+    /// Remote.
     pub remote: Address,
     /// Index of the interface that multicast packets go to; 0xffffffff for none.
     pub mcast_sw_if_index: InterfaceIndex,
@@ -36,7 +36,7 @@ pub struct VxlanGpeAddDelTunnel {
     pub encap_vrf_id: u32,
     /// Number of the table that routes decapsulated packets.
     pub decap_vrf_id: u32,
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     pub protocol: IpProto,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
@@ -107,9 +107,9 @@ impl Request for VxlanGpeAddDelTunnel {
 /// CRC `d62fdb35`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VxlanGpeAddDelTunnelV2 {
-    /// Local (`address`).
+    /// Local.
     pub local: Address,
-    /// Remote (`address`).
+    /// Remote.
     pub remote: Address,
     /// Local port.
     pub local_port: u16,
@@ -121,7 +121,7 @@ pub struct VxlanGpeAddDelTunnelV2 {
     pub encap_vrf_id: u32,
     /// Number of the table that routes decapsulated packets.
     pub decap_vrf_id: u32,
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     pub protocol: IpProto,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
@@ -444,13 +444,13 @@ impl Dump for VxlanGpeTunnelV2Dump {
 pub struct VxlanGpeTunnelDetails {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Local (`address`).
+    /// Local.
     pub local: Address,
-    /// Remote (`address`).
+    /// Remote.
     pub remote: Address,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     pub protocol: IpProto,
     /// Index of the interface that multicast packets go to; 0xffffffff for none.
     pub mcast_sw_if_index: InterfaceIndex,
@@ -516,13 +516,13 @@ impl<'a> VxlanGpeTunnelDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Local (`address`).
+    /// Local.
     #[must_use]
     pub fn local(&self) -> Address {
         value_at(self.fixed, 4)
     }
 
-    /// Remote (`address`).
+    /// Remote.
     #[must_use]
     pub fn remote(&self) -> Address {
         value_at(self.fixed, 21)
@@ -534,7 +534,7 @@ impl<'a> VxlanGpeTunnelDetailsView<'a> {
         value_at(self.fixed, 38)
     }
 
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     #[must_use]
     pub fn protocol(&self) -> IpProto {
         value_at(self.fixed, 42)
@@ -605,9 +605,9 @@ impl fmt::Debug for VxlanGpeTunnelDetailsView<'_> {
 pub struct VxlanGpeTunnelV2Details {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Local (`address`).
+    /// Local.
     pub local: Address,
-    /// Remote (`address`).
+    /// Remote.
     pub remote: Address,
     /// Local port.
     pub local_port: u16,
@@ -615,7 +615,7 @@ pub struct VxlanGpeTunnelV2Details {
     pub remote_port: u16,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     pub protocol: IpProto,
     /// Index of the interface that multicast packets go to; 0xffffffff for none.
     pub mcast_sw_if_index: InterfaceIndex,
@@ -685,13 +685,13 @@ impl<'a> VxlanGpeTunnelV2DetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Local (`address`).
+    /// Local.
     #[must_use]
     pub fn local(&self) -> Address {
         value_at(self.fixed, 4)
     }
 
-    /// Remote (`address`).
+    /// Remote.
     #[must_use]
     pub fn remote(&self) -> Address {
         value_at(self.fixed, 21)
@@ -715,7 +715,7 @@ impl<'a> VxlanGpeTunnelV2DetailsView<'a> {
         value_at(self.fixed, 42)
     }
 
-    /// Protocol (`ip_proto`).
+    /// Protocol.
     #[must_use]
     pub fn protocol(&self) -> IpProto {
         value_at(self.fixed, 46)

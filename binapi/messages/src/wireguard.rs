@@ -21,7 +21,7 @@ use vpp_wire::{
 use crate::interface_types::InterfaceIndex;
 use crate::ip_types::{Address, Prefix};
 
-/// `wireguard_interface`: a struct.
+/// `wireguard_interface`: 91 bytes.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +36,7 @@ pub struct WireguardInterface {
     pub public_key: [u8; 32],
     /// Port.
     pub port: u16,
-    /// Source IP (`address`).
+    /// Source IP.
     pub src_ip: Address,
 }
 
@@ -100,7 +100,7 @@ flag_set!(
     ]
 );
 
-/// `wireguard_peer`: a struct.
+/// `wireguard_peer`: 67 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -115,11 +115,11 @@ pub struct WireguardPeer {
     pub persistent_keepalive: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub table_id: u32,
-    /// Endpoint (`address`).
+    /// Endpoint.
     pub endpoint: Address,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Flags (`wireguard_peer_flags`).
+    /// Flags.
     pub flags: WireguardPeerFlags,
     /// Allowed ips (`prefix[]`). At most 255.
     pub allowed_ips: Vec<Prefix>,
@@ -208,7 +208,7 @@ impl<'a> WireguardPeerView<'a> {
         value_at(self.fixed, 40)
     }
 
-    /// Endpoint (`address`).
+    /// Endpoint.
     #[must_use]
     pub fn endpoint(&self) -> Address {
         value_at(self.fixed, 44)
@@ -220,7 +220,7 @@ impl<'a> WireguardPeerView<'a> {
         value_at(self.fixed, 61)
     }
 
-    /// Flags (`wireguard_peer_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> WireguardPeerFlags {
         value_at(self.fixed, 65)
@@ -274,7 +274,7 @@ impl fmt::Debug for WireguardPeerView<'_> {
     }
 }
 
-/// `wireguard_peer_v2`: a struct.
+/// `wireguard_peer_v2`: 100 bytes or more.
 ///
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -293,11 +293,11 @@ pub struct WireguardPeerV2 {
     pub persistent_keepalive: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub table_id: u32,
-    /// Endpoint (`address`).
+    /// Endpoint.
     pub endpoint: Address,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Flags (`wireguard_peer_flags`).
+    /// Flags.
     pub flags: WireguardPeerFlags,
     /// Allowed ips (`prefix[]`). At most 255.
     pub allowed_ips: Vec<Prefix>,
@@ -404,7 +404,7 @@ impl<'a> WireguardPeerV2View<'a> {
         value_at(self.fixed, 73)
     }
 
-    /// Endpoint (`address`).
+    /// Endpoint.
     #[must_use]
     pub fn endpoint(&self) -> Address {
         value_at(self.fixed, 77)
@@ -416,7 +416,7 @@ impl<'a> WireguardPeerV2View<'a> {
         value_at(self.fixed, 94)
     }
 
-    /// Flags (`wireguard_peer_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> WireguardPeerFlags {
         value_at(self.fixed, 98)
@@ -477,7 +477,7 @@ impl fmt::Debug for WireguardPeerV2View<'_> {
 /// CRC `a530137e`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WireguardInterfaceCreate {
-    /// Interface (`wireguard_interface`).
+    /// Interface.
     pub interface: WireguardInterface,
     /// Generate key (`bool`).
     pub generate_key: bool,
@@ -754,7 +754,7 @@ impl Dump for WireguardInterfaceDump {
 /// CRC `0dd4865d`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WireguardInterfaceDetails {
-    /// Interface (`wireguard_interface`).
+    /// Interface.
     pub interface: WireguardInterface,
 }
 
@@ -788,7 +788,7 @@ pub struct WireguardInterfaceDetailsView<'a> {
 }
 
 impl<'a> WireguardInterfaceDetailsView<'a> {
-    /// Interface (`wireguard_interface`).
+    /// Interface.
     #[must_use]
     pub fn interface(&self) -> WireguardInterface {
         value_at(self.fixed, 0)
@@ -962,7 +962,7 @@ pub struct WireguardPeerEvent {
     pub pid: u32,
     /// Index of the peer in VPP; 0xffffffff for all.
     pub peer_index: u32,
-    /// Flags (`wireguard_peer_flags`).
+    /// Flags.
     pub flags: WireguardPeerFlags,
 }
 
@@ -1016,7 +1016,7 @@ impl<'a> WireguardPeerEventView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Flags (`wireguard_peer_flags`).
+    /// Flags.
     #[must_use]
     pub fn flags(&self) -> WireguardPeerFlags {
         value_at(self.fixed, 8)
@@ -1057,7 +1057,7 @@ impl fmt::Debug for WireguardPeerEventView<'_> {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WireguardPeerAdd {
-    /// Peer (`wireguard_peer`).
+    /// Peer.
     pub peer: WireguardPeer,
 }
 
@@ -1097,7 +1097,7 @@ impl Request for WireguardPeerAdd {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WireguardPeerAddV2 {
-    /// Peer (`wireguard_peer_v2`).
+    /// Peer.
     pub peer: WireguardPeerV2,
 }
 
@@ -1508,7 +1508,7 @@ impl Dump for WireguardPeersV2Dump {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WireguardPeersDetails {
-    /// Peer (`wireguard_peer`).
+    /// Peer.
     pub peer: WireguardPeer,
 }
 
@@ -1544,7 +1544,7 @@ pub struct WireguardPeersDetailsView<'a> {
 }
 
 impl<'a> WireguardPeersDetailsView<'a> {
-    /// Peer (`wireguard_peer`).
+    /// Peer.
     #[must_use]
     pub fn peer(&self) -> WireguardPeerView<'a> {
         self.peer
@@ -1586,7 +1586,7 @@ impl fmt::Debug for WireguardPeersDetailsView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WireguardPeersV2Details {
-    /// Peer (`wireguard_peer_v2`).
+    /// Peer.
     pub peer: WireguardPeerV2,
 }
 
@@ -1622,7 +1622,7 @@ pub struct WireguardPeersV2DetailsView<'a> {
 }
 
 impl<'a> WireguardPeersV2DetailsView<'a> {
-    /// Peer (`wireguard_peer_v2`).
+    /// Peer.
     #[must_use]
     pub fn peer(&self) -> WireguardPeerV2View<'a> {
         self.peer

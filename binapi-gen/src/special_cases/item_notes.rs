@@ -1,6 +1,6 @@
-//! What messages do, in our words. The definitions hold no prose, and VPP's own comments are not pinned.
+//! What messages do and types hold, in our words. The definitions hold no prose, and VPP's own comments are not pinned.
 
-/// What a message does, by VPP's name. Sorted.
+/// What a message does or a type holds, by VPP's name. Sorted.
 const NOTES: &[(&str, &str)] = &[
     ("acl_add_replace", "Creates an access list (`acl_index` 0xffffffff) or replaces the rules of one."),
     ("acl_del", "Deletes an access list that no interface uses."),
@@ -9,10 +9,15 @@ const NOTES: &[(&str, &str)] = &[
         "acl_interface_set_acl_list",
         "Replaces the access lists of an interface: the first `n_input` for input, the rest for output.",
     ),
+    ("acl_rule", "One rule of an access list; the first that matches counts."),
     ("add_node_next", "Adds an edge between two nodes of the packet graph."),
+    ("address_family", "Which kind of IP address."),
+    ("address_union", "An IPv4 or an IPv6 address."),
+    ("address_with_prefix", "An address of an interface and the length of its network's prefix."),
     ("af_packet_create_v3", "Creates an interface on top of a network device of the host."),
     ("af_packet_delete", "Deletes the interface of a host's network device."),
     ("api_versions", "Lists the versions of VPP's API modules. Recent releases answer with an empty list."),
+    ("bd_flags", "What a bridge domain does with frames."),
     ("bond_create2", "Creates a bond of interfaces."),
     ("bridge_domain_add_del_v2", "Creates, changes or deletes a bridge domain."),
     ("bridge_domain_dump", "Lists bridge domains with their ports."),
@@ -31,6 +36,14 @@ const NOTES: &[(&str, &str)] = &[
     ("create_vlan_subif", "Creates a sub-interface for one VLAN id."),
     ("delete_loopback", "Deletes a loopback interface."),
     ("delete_subif", "Deletes a sub-interface."),
+    ("fib_mpls_label", "An MPLS label that a path puts before a packet."),
+    ("fib_path", "One path of a route: where packets go, and what is put before them."),
+    ("fib_path_flags", "How a path is resolved."),
+    ("fib_path_nh", "What a path leads to: an address, a label, or another object of VPP."),
+    ("fib_path_nh_proto", "What kind of next hop a path has."),
+    ("fib_path_type", "What a path does with packets."),
+    ("fib_source", "Who puts routes into tables, and whose win."),
+    ("fib_source_dump", "Lists the sources of routes: who puts them into tables, and whose win."),
     (
         "get_api_json",
         "Returns the API definitions of the modules this VPP has loaded, as JSON. (It lacks `memclnt` itself.)",
@@ -44,20 +57,30 @@ const NOTES: &[(&str, &str)] = &[
         "Lists nodes of the packet graph. VPP crashes when it comes over a socket: use shared memory.",
     ),
     ("hw_interface_set_mtu", "Sets the largest frame that a hardware interface accepts."),
+    ("if_status_flags", "Whether an interface is up: by configuration, by its link."),
+    ("if_type", "How an interface relates to hardware."),
+    ("interface_index", "Index of an interface in VPP; 0xffffffff is none."),
     ("interface_name_renumber", "Changes the number in an interface's name."),
     ("ip_address_dump", "Lists the addresses of an interface."),
     ("ip_details", "An interface and whether it forwards IPv6 or IPv4."),
+    ("ip_dscp", "Differentiated services code point."),
     ("ip_dump", "Lists the interfaces that have IPv4 or IPv6 enabled."),
+    ("ip_mroute", "A multicast route: a group (and source) with its interfaces."),
     ("ip_mroute_add_del", "Adds or removes a multicast route, or paths of it."),
     ("ip_mtable_dump", "Lists the multicast tables."),
+    ("ip_neighbor", "An address of a neighbour and its MAC address."),
     ("ip_neighbor_add_del", "Adds or removes a neighbour (ARP or ND entry)."),
     ("ip_neighbor_dump", "Lists the neighbours of an interface, or of all (`sw_if_index` 0xffffffff)."),
+    ("ip_proto", "Protocol number of an IP header."),
+    ("ip_route", "A route: a prefix with its paths."),
     ("ip_route_add_del", "Adds or removes a route, or paths of one (`is_multipath`)."),
     ("ip_route_add_del_v2", "Adds or removes a route of a chosen source, or paths of one (`is_multipath`)."),
     ("ip_route_dump", "Lists the routes of a table."),
     ("ip_route_lookup", "Finds the route of a prefix, exactly or by longest match."),
     ("ip_route_lookup_v2", "Finds the route of a prefix, exactly or by longest match."),
+    ("ip_route_v2", "A route: a prefix with its paths, and who put it there."),
     ("ip_route_v2_dump", "Lists the routes of a table with their sources."),
+    ("ip_table", "A table of routes (VRF)."),
     ("ip_table_add_del", "Creates or deletes a table of routes (VRF)."),
     ("ip_table_dump", "Lists the tables of routes (VRFs)."),
     ("ip_table_flush", "Removes all routes that the API added to a table."),
@@ -71,6 +94,7 @@ const NOTES: &[(&str, &str)] = &[
     ("l2_fib_table_dump", "Lists the MAC addresses a bridge domain knows."),
     ("l2fib_add_del", "Adds or removes a MAC address of a bridge domain."),
     ("lcp_itf_pair_add_del_v2", "Mirrors an interface into the host as a tap, or ends it."),
+    ("link_duplex", "Whether a link sends and receives at the same time."),
     ("log_dump", "Lists VPP's log from a point in time."),
     ("memclnt_create", "Registers a client of the shared memory."),
     (
@@ -82,13 +106,21 @@ const NOTES: &[(&str, &str)] = &[
     ("memif_create_v2", "Creates a shared-memory interface to another process."),
     ("memif_delete", "Deletes a shared-memory interface."),
     ("memif_dump", "Lists the shared-memory interfaces."),
+    ("memif_mode", "What the interface carries."),
+    ("memif_role", "Which side owns the shared memory: master listens, slave connects."),
     (
         "memif_socket_filename_add_del_v2",
         "Names the control socket of shared-memory interfaces, or removes one.",
     ),
     ("memif_socket_filename_dump", "Lists the control sockets of shared-memory interfaces."),
+    ("message_table_entry", "A message's id and key in VPP's table."),
+    ("mfib_path", "One path of a multicast route."),
+    ("module_version", "The version of an API module."),
     ("mpls_route_add_del", "Adds or removes a route of MPLS, or paths of it."),
+    ("mprefix", "A multicast group, or group and source."),
+    ("mtu_proto", "Place of each protocol in a list of MTUs."),
     ("rpc_call", "Makes VPP call a function by address. Not for clients."),
+    ("rx_mode", "How packets are taken from a queue."),
     ("rx_thread_exit", "Ends the thread of a client's own library; nothing answers. Not for sockets."),
     ("set_ip_flow_hash", "Chooses the fields of a packet that select among equal paths."),
     ("show_version", "Tells program, version and build of VPP."),
@@ -99,6 +131,7 @@ const NOTES: &[(&str, &str)] = &[
         "Opens a session on a socket; the reply holds the client's handle and the message table.",
     ),
     ("sockclnt_delete", "Ends a session on a socket in order."),
+    ("sub_if_flags", "What a sub-interface selects packets by."),
     ("sw_interface_add_del_address", "Adds or removes an address of an interface, or removes all."),
     (
         "sw_interface_address_replace_begin",
@@ -127,11 +160,15 @@ const NOTES: &[(&str, &str)] = &[
     ("sw_interface_tag_add_del", "Sets or removes the text that a client attached to an interface."),
     ("tap_create_v3", "Creates a tap device of the host with an interface on VPP's side."),
     ("tap_delete_v2", "Deletes a tap device and its interface."),
+    ("transport_proto", "Protocol of a session."),
+    ("tunnel_encap_decap_flags", "What is copied between the inner and the outer header."),
+    ("tunnel_mode", "Whether a tunnel has one far end or many."),
+    ("version", "A version as semver.org defines it."),
     ("want_interface_events", "Switches events on or off that tell of interfaces going up, down or away."),
 ];
 
-/// What a message does, by VPP's name.
-pub(crate) fn message_note(name: &str) -> Option<&'static str> {
+/// What a message does or a type holds, by VPP's name.
+pub(crate) fn item_note(name: &str) -> Option<&'static str> {
     NOTES.binary_search_by(|(known, _)| (*known).cmp(name)).ok().map(|index| NOTES[index].1)
 }
 
