@@ -2,12 +2,16 @@
 
 mod definitions;
 
+use std::sync::LazyLock;
+
 use definitions::pinned;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree as _;
 use serde_json::{Map, Value, json};
 use vpp_schema::{Api, Group, MessageId, Source};
+
+static PINS: LazyLock<Vec<Source>> = LazyLock::new(|| pinned().to_pins());
 
 /// Reads a text in every way there is, and uses what comes out.
 fn use_text(text: &str) {
@@ -194,8 +198,8 @@ proptest! {
     /// Real definitions with a value replaced, a byte changed, or the end missing.
     #[test]
     fn damaged_pins(module in any::<Index>(), place in any::<Index>(), with in any_json(), byte in any::<u8>()) {
-        let pins = pinned().to_pins();
-        let pin = module.get(&pins);
+        let pins = &*PINS;
+        let pin = module.get(pins);
         let mut json: Value = serde_json::from_str(&pin.text).expect("pins are JSON");
         replace(&mut json, &mut place.index(200), &with);
         use_text(&json.to_string());

@@ -78,7 +78,8 @@ impl Assembly<'_> {
                 Kind::Union(fields) => TypeKind::Union(self.fields(file, fields, &title)?),
                 Kind::Enum(definition) => TypeKind::Enum(definition.clone()),
                 Kind::Alias(ty) => TypeKind::Alias(
-                    self.ty(file, ty, None).map_err(|problem| self.error(file, title(), None, problem))?,
+                    self.ty(file, ty, &HashMap::new())
+                        .map_err(|problem| self.error(file, title(), None, problem))?,
                 ),
             };
             api.types.push(TypeDef {
@@ -193,37 +194,38 @@ impl Assembly<'_> {
         title: &dyn Fn() -> String,
     ) -> Result<Vec<Field>, ReadError> {
         let mut built: Vec<Field> = Vec::with_capacity(fields.len());
+        let mut before: HashMap<&str, usize> = HashMap::with_capacity(fields.len());
         for (number, field) in fields.iter().enumerate() {
-            let before = &fields[..number];
             let error = |problem| self.error(file, title(), Some(&field.name), problem);
             let discriminator = match &field.discriminator {
                 None => None,
                 Some(name) => Some(
-                    before
-                        .iter()
-                        .position(|other| other.name == *name)
+                    *before
+                        .get(name.as_str())
                         .ok_or_else(|| error(Problem::NoDiscriminator { name: name.clone() }))?,
                 ),
             };
             built.push(Field {
                 name: field.name.clone(),
-                ty: self.ty(file, &field.ty, Some(before)).map_err(error)?,
+                ty: self.ty(file, &field.ty, &before).map_err(error)?,
                 default: field.default.clone(),
                 limit: field.limit,
                 discriminator,
                 case: field.case.clone(),
             });
+            before.insert(&field.name, number);
         }
         Ok(built)
     }
 
-    fn ty(&self, file: usize, ty: &Type, before: Option<&[file::Field]>) -> Result<FieldType, Problem> {
+    /// `before`: the fields before it, by name.
+    fn ty(&self, file: usize, ty: &Type, before: &HashMap<&str, usize>) -> Result<FieldType, Problem> {
         Ok(match ty {
             Type::One(name) => FieldType::One(self.reference(file, name)?),
             Type::Array(name, length) => FieldType::Array(self.reference(file, name)?, *length),
             Type::List(name, count) => {
-                let position = before.unwrap_or_default().iter().position(|other| other.name == *count);
-                let position = position.ok_or_else(|| Problem::NoCount { name: count.clone() })?;
+                let position = before.get(count.as_str());
+                let position = *position.ok_or_else(|| Problem::NoCount { name: count.clone() })?;
                 FieldType::List(self.reference(file, name)?, position)
             }
             Type::FixedString(length) => FieldType::FixedString(*length),
