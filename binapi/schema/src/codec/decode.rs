@@ -131,7 +131,7 @@ impl<'a> Decoder<'a> {
                 Ok(definition.show(number))
             }
             TypeKind::Struct(fields) => {
-                let mut shown = Map::new();
+                let mut shown = Map::with_capacity(fields.len());
                 self.block(fields, &mut shown)?;
                 Ok(Value::Object(shown))
             }

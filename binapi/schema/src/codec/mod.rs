@@ -61,7 +61,7 @@ impl Api {
         payload: &[u8],
     ) -> Result<Map<String, Value>, CodecError> {
         let definition = self.message(message);
-        let mut fields = Map::new();
+        let mut fields = Map::with_capacity(2 + definition.fields.len());
         fields.insert(NAME.to_owned(), definition.name.as_str().into());
         fields.insert(CRC.to_owned(), format!("{:08x}", definition.crc).into());
         Decoder::new(self, definition, payload).message(&mut fields)?;
