@@ -1,10 +1,11 @@
-//! What a contributor runs: `cargo xtask gen`.
+//! What a contributor runs: `cargo xtask gen`, `cargo xtask bench`.
 
 mod generate;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, Subcommand};
 
 /// What a contributor runs
@@ -19,13 +20,35 @@ struct Arguments {
 enum Command {
     /// Generate the typed messages from the pinned definitions
     Gen(generate::Arguments),
+    /// Measure what calls cost, beside a raw loop in the same run (`cargo xtask bench --help` tells its options)
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Options of the measuring program
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<OsString>,
+    },
 }
 
 fn main() -> Result<()> {
     let root = root()?;
     match Arguments::parse().command {
         Command::Gen(arguments) => generate::run(&root, &arguments),
+        Command::Bench { options } => bench(&root, &options),
     }
+}
+
+/// Runs the measuring program, optimised. It is a package of its own because it stands on generated code, which this
+/// program has to be able to mend.
+fn bench(root: &Path, options: &[OsString]) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo)
+        .current_dir(root)
+        .args(["run", "--quiet", "--release", "--package", "vppkit-bench", "--"])
+        .args(options)
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(status.success(), "the measuring program failed: {status}");
+    Ok(())
 }
 
 /// The workspace: the folder above this package.
