@@ -2,8 +2,6 @@
 
 use vpp_schema::{Answer, Api, Field, FieldType, MessageId, Scalar, TypeRef};
 
-use crate::special_cases;
-
 /// The part that each message of an API plays.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Role {
@@ -35,14 +33,8 @@ pub(crate) fn roles(api: &Api) -> Vec<Role> {
     let mut roles = vec![Role::default(); api.messages.len()];
     for service in api.modules.iter().flat_map(|module| &module.services) {
         let request = service.request;
-        let mut events = service.events.clone();
-        let mut answer = api.answer(request);
-        if let (Some(Answer::Reply(reply)), [details]) = (answer, &events[..])
-            && special_cases::is_stream_of_events(&api.message(request).name)
-        {
-            answer = Some(Answer::Stream { details: *details, reply });
-            events.clear();
-        }
+        let events: Vec<_> = api.events(request).collect();
+        let answer = api.answer(request);
         match answer {
             Some(Answer::Reply(reply)) => receive(&mut roles, reply, Received::Reply(request)),
             Some(Answer::Details(details)) => receive(&mut roles, details, Received::Element(request)),

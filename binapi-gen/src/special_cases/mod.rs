@@ -200,12 +200,3 @@ impl UnionCases {
         self.cases.iter().find(|(known, _)| *known == member).map(|(_, case)| *case)
     }
 }
-
-/// Requests whose `events` are the elements of a stream: they carry the request's context, and its reply ends them
-/// (`gre_tunnel_dump` in VPP 25.10 and 26.02, `gre_tunnel_dump_v2` in 26.06).
-const STREAMS_OF_EVENTS: &[&str] = &["gre_tunnel_dump", "gre_tunnel_dump_v2"];
-
-/// Whether what a request's service calls events are the elements of its answer.
-pub(crate) fn is_stream_of_events(request: &str) -> bool {
-    STREAMS_OF_EVENTS.contains(&request)
-}

@@ -214,7 +214,7 @@ pub struct Service {
     pub stream: bool,
     /// The element of a stream that ends with `reply`.
     pub stream_msg: Option<MessageId>,
-    /// Events that the request switches on.
+    /// Events that the request switches on, as declared; see [`Api::events`].
     pub events: Vec<MessageId>,
 }
 
@@ -312,12 +312,25 @@ impl Api {
     #[must_use]
     pub fn answer(&self, request: MessageId) -> Option<Answer> {
         let service = self.service(request)?;
-        Some(match (service.stream, service.stream_msg, service.reply) {
+        let details_among_events = service.events.iter().copied().find(|event| self.answers(*event));
+        Some(match (service.stream, service.stream_msg.or(details_among_events), service.reply) {
             (_, _, None) => Answer::Nothing,
-            (true, Some(details), Some(reply)) => Answer::Stream { details, reply },
             (true, None, Some(details)) => Answer::Details(details),
-            (false, _, Some(reply)) => Answer::Reply(reply),
+            (_, Some(details), Some(reply)) => Answer::Stream { details, reply },
+            (false, None, Some(reply)) => Answer::Reply(reply),
         })
+    }
+
+    /// The events that a request switches on.
+    pub fn events(&self, request: MessageId) -> impl Iterator<Item = MessageId> {
+        let declared = self.service(request).map_or(&[][..], |service| &service.events);
+        declared.iter().copied().filter(|event| !self.answers(*event))
+    }
+
+    /// Whether a message declared as event is an element of an answer. `gre_tunnel_dump` of VPP 25.10 and 26.02 and
+    /// its v2 declare their details so. What answers a request carries its context, what comes unasked does not.
+    fn answers(&self, event: MessageId) -> bool {
+        self.message(event).header.context().is_some()
     }
 
     /// What a type is in the end: through aliases of single values, up to an array or a definition that is no alias.
