@@ -8,8 +8,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 // README: from here
-use vpp_26_06::interface::{CreateLoopback, SwInterfaceEvent, SwInterfaceSetFlags};
-use vpp_26_06::interface_types::IfStatusFlags;
+use vpp_26_06::interface::{CreateLoopback, IfStatusFlags, SwInterfaceEvent, SwInterfaceSetFlags};
 use vpp_conn::Connection;
 
 async fn run(socket: &str) -> anyhow::Result<()> {

@@ -9,13 +9,11 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use vpp_26_06::fib_types::FibPath;
 use vpp_26_06::interface::{
-    CreateLoopback, DeleteLoopback, SwInterfaceAddDelAddress, SwInterfaceDump, SwInterfaceEvent,
-    SwInterfaceSetFlags,
+    CreateLoopback, DeleteLoopback, IfStatusFlags, SwInterfaceAddDelAddress, SwInterfaceDump,
+    SwInterfaceEvent, SwInterfaceSetFlags,
 };
-use vpp_26_06::interface_types::IfStatusFlags;
-use vpp_26_06::ip::{IpAddressDump, IpRouteAddDelV2, IpRouteV2Dump};
+use vpp_26_06::ip::{FibPath, IpAddressDump, IpRouteAddDelV2, IpRouteV2Dump};
 use vpp_26_06::vpe::ShowVersion;
 use vpp_conn::Connection;
 use vpp_sim::Sim;

@@ -1,7 +1,9 @@
 //! What holds the modules: `lib.rs`, features, the thin crate of a release.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
+
+use vpp_schema::{FieldType, TypeId, TypeKind, TypeRef};
 
 use super::Provenance;
 use super::format::{fill, use_line};
@@ -68,7 +70,63 @@ pub(crate) fn release_file(
         let sorted: BTreeSet<_> = names.collect();
         text.push_str(&use_line("pub use", &format!("{pool}::{home}"), sorted.into_iter()));
     }
+    let own: BTreeSet<_> = names.iter().filter_map(|(_, name)| name.split(' ').next_back()).collect();
+    let mut foreign: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let reached = foreign_types(plan, release, module);
+    for (name, home) in &reached {
+        // A name that is taken, or stands for two types, is found in its own module.
+        if let (Some(home), false) = (home, own.contains(name)) {
+            foreign.entry(home).or_default().insert(name);
+        }
+    }
+    if !foreign.is_empty() {
+        text.push_str("\n// The types of other modules that these messages hold.\n");
+    }
+    for (home, names) in foreign {
+        text.push_str("#[doc(no_inline)]\n");
+        text.push_str(&use_line("pub use", &format!("crate::{home}"), names.into_iter()));
+    }
     Some(text)
+}
+
+/// The types of other modules that a module's definitions reach, by clean name: the Rust name of their module, or
+/// `None` for a name of two types.
+fn foreign_types<'p>(plan: &'p Plan<'_>, release: usize, module: &str) -> BTreeMap<&'p str, Option<&'p str>> {
+    let api = plan.releases[release].api;
+    let Some((id, definition)) = api.find_module(module) else { return BTreeMap::new() };
+    let messages = definition.messages.iter().flat_map(|id| &api.message(*id).fields);
+    let mut open: Vec<_> =
+        messages.filter_map(|field| named(field.ty)).chain(definition.types.iter().copied()).collect();
+    let mut seen = HashSet::new();
+    let mut found = BTreeMap::new();
+    while let Some(ty) = open.pop() {
+        if !seen.insert(ty) {
+            continue;
+        }
+        match &api.ty(ty).kind {
+            TypeKind::Struct(fields) | TypeKind::Union(fields) => {
+                open.extend(fields.iter().filter_map(|field| named(field.ty)));
+            }
+            TypeKind::Alias(target) => open.extend(named(*target)),
+            TypeKind::Enum(_) => {}
+        }
+        let home = api.ty(ty).module;
+        if home != id {
+            let name = plan.item(plan.places[release].types[ty.0 as usize]).clean_name.as_str();
+            let home = plan.modules[&api.module(home).name].name.as_str();
+            found.entry(name).and_modify(|known| *known = None).or_insert(Some(home));
+        }
+    }
+    found
+}
+
+fn named(ty: FieldType) -> Option<TypeId> {
+    match ty {
+        FieldType::One(TypeRef::Named(id))
+        | FieldType::Array(TypeRef::Named(id), _)
+        | FieldType::List(TypeRef::Named(id), _) => Some(id),
+        _ => None,
+    }
 }
 
 /// The pool's module (Rust name) and `Name` or `Name as CleanName` of everything a release's module has.

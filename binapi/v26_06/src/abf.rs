@@ -9,3 +9,13 @@ pub use vpp_messages::abf::{
     AbfPolicyAddDelReply, AbfPolicyAddDelReplyView, AbfPolicyDetails, AbfPolicyDetailsView,
     AbfPolicyDump, AbfPolicyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::fib_types::{
+    FibMplsLabel, FibPath, FibPathFlags, FibPathNh, FibPathNhProto, FibPathType,
+};
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{AddressUnion, Ip4Address, Ip6Address};

@@ -23,3 +23,15 @@ pub use vpp_messages::acl::{
     MacipAclInterfaceGet, MacipAclInterfaceGetReply, MacipAclInterfaceGetReplyView,
     MacipAclInterfaceListDetails, MacipAclInterfaceListDetailsView, MacipAclInterfaceListDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::acl_types::{AclAction, AclRule, MacipAclRule};
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{
+    Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, IpProto, Prefix,
+};

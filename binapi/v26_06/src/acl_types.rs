@@ -3,3 +3,11 @@
 //! API module `acl_types`.
 
 pub use vpp_messages::acl_types::{AclAction, AclRule, MacipAclRule};
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::ip_types::{
+    Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, IpProto, Prefix,
+};

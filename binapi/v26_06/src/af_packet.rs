@@ -9,3 +9,9 @@ pub use vpp_messages::af_packet::{
     AfPacketDetails, AfPacketDetailsView, AfPacketDump, AfPacketFlags, AfPacketMode,
     AfPacketSetL4CksumOffload, AfPacketSetL4CksumOffloadReply, AfPacketSetL4CksumOffloadReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

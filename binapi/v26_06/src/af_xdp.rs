@@ -6,3 +6,7 @@ pub use vpp_messages::af_xdp::{
     AfXdpCreateV3, AfXdpCreateV3Reply, AfXdpCreateV3ReplyView, AfXdpDelete, AfXdpDeleteReply,
     AfXdpDeleteReplyView, AfXdpFlag, AfXdpMode,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

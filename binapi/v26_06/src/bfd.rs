@@ -18,3 +18,9 @@ pub use vpp_messages::bfd::{
     BfdUdpSetEchoSourceReplyView, BfdUdpSetTos, BfdUdpSetTosReply, BfdUdpSetTosReplyView, BfdUdpUpd,
     BfdUdpUpdReply, BfdUdpUpdReplyView, WantBfdEvents, WantBfdEventsReply, WantBfdEventsReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::{IfStatusFlags, InterfaceIndex};
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

@@ -14,3 +14,9 @@ pub use vpp_messages::bond::{
     SwInterfaceSlaveDetailsView, SwInterfaceSlaveDump, SwMemberInterfaceDetails,
     SwMemberInterfaceDetailsView, SwMemberInterfaceDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

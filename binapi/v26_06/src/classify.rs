@@ -27,3 +27,7 @@ pub use vpp_messages::classify::{
     PolicerClassifySetInterfaceReplyView, PolicerClassifyTable, PuntAclAddDel, PuntAclAddDelReply,
     PuntAclAddDelReplyView, PuntAclGet, PuntAclGetReply, PuntAclGetReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

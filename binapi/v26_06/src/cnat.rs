@@ -20,3 +20,13 @@ pub use vpp_messages::cnat::{
     CnatTranslationView, FeatureCnatEnableDisable, FeatureCnatEnableDisableReply,
     FeatureCnatEnableDisableReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip::IpFlowHashConfigV2;
+#[doc(no_inline)]
+pub use crate::ip_types::{
+    Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, IpProto, Prefix,
+};

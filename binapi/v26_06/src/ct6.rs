@@ -3,3 +3,7 @@
 //! API module `ct6`.
 
 pub use vpp_messages::ct6::{Ct6EnableDisable, Ct6EnableDisableReply, Ct6EnableDisableReplyView};
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

@@ -20,3 +20,9 @@ pub use vpp_messages::det44::{
     NatDetMapDetailsView, NatDetMapDump, NatDetReverse, NatDetReverseReply, NatDetReverseReplyView,
     NatDetSessionDetails, NatDetSessionDetailsView, NatDetSessionDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::Ip4Address;

@@ -21,3 +21,13 @@ pub use vpp_messages::dhcp::{
     WantDhcp6PdReplyEventsReplyView, WantDhcp6ReplyEvents, WantDhcp6ReplyEventsReply,
     WantDhcp6ReplyEventsReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{
+    Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, Ip6Prefix, IpDscp,
+};

@@ -5,3 +5,7 @@
 pub use vpp_messages::dhcp6_ia_na_client_cp::{
     Dhcp6ClientEnableDisable, Dhcp6ClientEnableDisableReply, Dhcp6ClientEnableDisableReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

@@ -7,3 +7,9 @@ pub use vpp_messages::dhcp6_pd_client_cp::{
     Dhcp6PdClientEnableDisableReplyView, Ip6AddDelAddressUsingPrefix,
     Ip6AddDelAddressUsingPrefixReply, Ip6AddDelAddressUsingPrefixReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Ip6Address, Ip6AddressWithPrefix, Ip6Prefix};

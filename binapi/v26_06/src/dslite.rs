@@ -9,3 +9,7 @@ pub use vpp_messages::dslite::{
     DsliteGetB4AddrReplyView, DsliteSetAftrAddr, DsliteSetAftrAddrReply, DsliteSetAftrAddrReplyView,
     DsliteSetB4Addr, DsliteSetB4AddrReply, DsliteSetB4AddrReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{Ip4Address, Ip6Address};

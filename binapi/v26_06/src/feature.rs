@@ -6,3 +6,7 @@ pub use vpp_messages::feature::{
     FeatureEnableDisable, FeatureEnableDisableReply, FeatureEnableDisableReplyView,
     FeatureIsEnabled, FeatureIsEnabledReply, FeatureIsEnabledReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

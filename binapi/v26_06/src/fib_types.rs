@@ -5,3 +5,7 @@
 pub use vpp_messages::fib_types::{
     FibMplsLabel, FibPath, FibPathFlags, FibPathNh, FibPathNhProto, FibPathType,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{AddressUnion, Ip4Address, Ip6Address};

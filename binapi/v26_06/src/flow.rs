@@ -7,3 +7,16 @@ pub use vpp_messages::flow::{
     FlowDelReply, FlowDelReplyView, FlowDisable, FlowDisableReply, FlowDisableReplyView, FlowEnable,
     FlowEnableReply, FlowEnableReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::flow_types::{
+    Flow, FlowAction, FlowActionV2, FlowEthernet, FlowGeneric, FlowIp4, FlowIp4Gtpc, FlowIp4Gtpu,
+    FlowIp4IpsecAh, FlowIp4IpsecEsp, FlowIp4L2tpv3oip, FlowIp4NTuple, FlowIp4NTupleTagged,
+    FlowIp4Vxlan, FlowIp6, FlowIp6NTuple, FlowIp6NTupleTagged, FlowIp6Vxlan, FlowRule, FlowRuleV2,
+    FlowType, FlowTypeV2, FlowV2, GenericPattern, IpPortAndMask, IpProtAndMask, RssFunction,
+};
+#[doc(no_inline)]
+pub use crate::ip_types::{Ip4Address, Ip4AddressAndMask, Ip6Address, Ip6AddressAndMask, IpProto};

@@ -8,3 +8,9 @@ pub use vpp_messages::flow_types::{
     FlowIp4Vxlan, FlowIp6, FlowIp6NTuple, FlowIp6NTupleTagged, FlowIp6Vxlan, FlowRule, FlowRuleV2,
     FlowType, FlowTypeV2, FlowV2, GenericPattern, IpPortAndMask, IpProtAndMask, RssFunction,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::ip_types::{Ip4Address, Ip4AddressAndMask, Ip6Address, Ip6AddressAndMask, IpProto};

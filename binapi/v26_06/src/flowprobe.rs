@@ -11,3 +11,7 @@ pub use vpp_messages::flowprobe::{
     FlowprobeTxInterfaceAddDel, FlowprobeTxInterfaceAddDelReply,
     FlowprobeTxInterfaceAddDelReplyView, FlowprobeWhich, FlowprobeWhichFlags,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

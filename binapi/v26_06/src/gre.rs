@@ -9,3 +9,11 @@ pub use vpp_messages::gre::{
     GreTunnelDumpV2, GreTunnelDumpV2Reply, GreTunnelDumpV2ReplyView, GreTunnelType, GreTunnelV2,
     GreTunnelV2Details, GreTunnelV2DetailsView, GreTunnelV2Dump, GreTunnelV2DumpReply,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};
+#[doc(no_inline)]
+pub use crate::tunnel_types::{TunnelEncapDecapFlags, TunnelMode};

@@ -33,3 +33,15 @@ pub use vpp_messages::ikev2::{
     Ikev2SetTunnelInterfaceReplyView, Ikev2TrafficSelectorDetails, Ikev2TrafficSelectorDetailsView,
     Ikev2TrafficSelectorDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ikev2_types::{
+    Ikev2Auth, Ikev2ChildSa, Ikev2ChildSaV2, Ikev2EspTransforms, Ikev2Id, Ikev2IkeTransforms,
+    Ikev2Keys, Ikev2Profile, Ikev2Responder, Ikev2Sa, Ikev2SaStats, Ikev2SaTransform, Ikev2SaV2,
+    Ikev2SaV3, Ikev2State, Ikev2Ts,
+};
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

@@ -8,3 +8,9 @@ pub use vpp_messages::ikev2_types::{
     Ikev2Sa, Ikev2SaStats, Ikev2SaTransform, Ikev2SaV2, Ikev2SaV2View, Ikev2SaV3, Ikev2SaV3View,
     Ikev2SaView, Ikev2State, Ikev2Ts,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

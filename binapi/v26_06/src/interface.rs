@@ -43,3 +43,15 @@ pub use vpp_messages::interface::{
     SwInterfaceTxPlacementGetReplyView, WantInterfaceEvents, WantInterfaceEventsReply,
     WantInterfaceEventsReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::{
+    IfStatusFlags, IfType, InterfaceIndex, LinkDuplex, RxMode, SubIfFlags,
+};
+#[doc(no_inline)]
+pub use crate::ip_types::{
+    Address, AddressFamily, AddressUnion, AddressWithPrefix, Ip4Address, Ip6Address, Prefix,
+};

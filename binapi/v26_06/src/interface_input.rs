@@ -5,3 +5,7 @@
 pub use vpp_messages::interface_input::{
     SfdpInterfaceInputSet, SfdpInterfaceInputSetReply, SfdpInterfaceInputSetReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

@@ -6,3 +6,7 @@ pub use vpp_messages::ioam_export::{
     IoamExportIp6EnableDisable, IoamExportIp6EnableDisableReply,
     IoamExportIp6EnableDisableReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::Ip4Address;

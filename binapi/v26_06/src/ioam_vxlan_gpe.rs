@@ -10,3 +10,7 @@ pub use vpp_messages::ioam_vxlan_gpe::{
     VxlanGpeIoamVniDisableReply, VxlanGpeIoamVniDisableReplyView, VxlanGpeIoamVniEnable,
     VxlanGpeIoamVniEnableReply, VxlanGpeIoamVniEnableReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

@@ -47,3 +47,18 @@ pub use vpp_messages::ip::{
     SwInterfaceIp6SetLinkLocalAddress, SwInterfaceIp6SetLinkLocalAddressReply,
     SwInterfaceIp6SetLinkLocalAddressReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::fib_types::{
+    FibMplsLabel, FibPath, FibPathFlags, FibPathNh, FibPathNhProto, FibPathType,
+};
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{
+    Address, AddressFamily, AddressUnion, AddressWithPrefix, Ip4Address, Ip6Address, Mprefix,
+    Prefix,
+};
+#[doc(no_inline)]
+pub use crate::mfib_types::{MfibEntryFlags, MfibItfFlags, MfibPath};

@@ -7,3 +7,9 @@ pub use vpp_messages::ip6_dad::{
     Ip6DadEnableDisableReplyView, Ip6DadEvent, Ip6DadEventView, Ip6DadState, WantIp6DadEvents,
     WantIp6DadEventsReply, WantIp6DadEventsReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::Ip6Address;

@@ -13,3 +13,9 @@ pub use vpp_messages::ip6_nd::{
     SwInterfaceIp6ndRaPrefixReplyView, WantIp6RaEvents, WantIp6RaEventsReply,
     WantIp6RaEventsReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, Prefix};

@@ -14,3 +14,11 @@ pub use vpp_messages::ip_neighbor::{
     WantIpNeighborEventsReplyView, WantIpNeighborEventsV2, WantIpNeighborEventsV2Reply,
     WantIpNeighborEventsV2ReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

@@ -8,3 +8,11 @@ pub use vpp_messages::ip_session_redirect::{
     IpSessionRedirectDel, IpSessionRedirectDelReply, IpSessionRedirectDelReplyView,
     IpSessionRedirectDetails, IpSessionRedirectDetailsView, IpSessionRedirectDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::fib_types::{
+    FibMplsLabel, FibPath, FibPathFlags, FibPathNh, FibPathNhProto, FibPathType,
+};
+#[doc(no_inline)]
+pub use crate::ip_types::{AddressUnion, Ip4Address, Ip6Address};

@@ -13,3 +13,7 @@ pub use vpp_messages::ipfix_export::{
     SetIpfixClassifyStream, SetIpfixClassifyStreamReply, SetIpfixClassifyStreamReplyView,
     SetIpfixExporter, SetIpfixExporterReply, SetIpfixExporterReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, IpProto};

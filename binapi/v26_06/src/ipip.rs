@@ -8,3 +8,13 @@ pub use vpp_messages::ipip::{
     IpipAddTunnelReplyView, IpipDelTunnel, IpipDelTunnelReply, IpipDelTunnelReplyView, IpipTunnel,
     IpipTunnelDetails, IpipTunnelDetailsView, IpipTunnelDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{
+    Address, AddressFamily, AddressUnion, Ip4Address, Ip4Prefix, Ip6Address, Ip6Prefix, IpDscp,
+};
+#[doc(no_inline)]
+pub use crate::tunnel_types::{TunnelEncapDecapFlags, TunnelMode};

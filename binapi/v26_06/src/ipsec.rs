@@ -29,3 +29,16 @@ pub use vpp_messages::ipsec::{
     IpsecTunnelProtectDump, IpsecTunnelProtectUpdate, IpsecTunnelProtectUpdateReply,
     IpsecTunnelProtectUpdateReplyView, IpsecTunnelProtectView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, IpDscp};
+#[doc(no_inline)]
+pub use crate::ipsec_types::{
+    IpsecCryptoAlg, IpsecIntegAlg, IpsecProto, IpsecSadEntry, IpsecSadEntryV2, IpsecSadEntryV3,
+    IpsecSadEntryV4, IpsecSadFlags, IpsecSpdAction, IpsecSpdEntry, IpsecSpdEntryV2, Key,
+};
+#[doc(no_inline)]
+pub use crate::tunnel_types::{Tunnel, TunnelEncapDecapFlags, TunnelFlags, TunnelMode};

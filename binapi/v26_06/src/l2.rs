@@ -34,3 +34,11 @@ pub use vpp_messages::l2::{
     WantL2MacsEvents2, WantL2MacsEvents2Reply, WantL2MacsEvents2ReplyView, WantL2MacsEventsReply,
     WantL2MacsEventsReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

@@ -10,3 +10,9 @@ pub use vpp_messages::l2tp::{
     L2tpv3SetTunnelCookiesReplyView, SwIfL2tpv3TunnelDetails, SwIfL2tpv3TunnelDetailsView,
     SwIfL2tpv3TunnelDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

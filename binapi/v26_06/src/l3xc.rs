@@ -7,3 +7,13 @@ pub use vpp_messages::l3xc::{
     L3xcPluginGetVersion, L3xcPluginGetVersionReply, L3xcPluginGetVersionReplyView, L3xcUpdate,
     L3xcUpdateReply, L3xcUpdateReplyView, L3xcView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::fib_types::{
+    FibMplsLabel, FibPath, FibPathFlags, FibPathNh, FibPathNhProto, FibPathType,
+};
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{AddressUnion, Ip4Address, Ip6Address};

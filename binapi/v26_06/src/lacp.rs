@@ -5,3 +5,9 @@
 pub use vpp_messages::lacp::{
     SwInterfaceLacpDetails, SwInterfaceLacpDetailsView, SwInterfaceLacpDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

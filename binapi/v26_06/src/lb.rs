@@ -10,3 +10,14 @@ pub use vpp_messages::lb::{
     LbConfReplyView, LbFlushVip, LbFlushVipReply, LbFlushVipReplyView, LbVipDetails,
     LbVipDetailsView, LbVipDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{
+    Address, AddressFamily, AddressUnion, AddressWithPrefix, Ip4Address, Ip6Address, IpDscp,
+    IpProto, Prefix, PrefixMatcher,
+};
+#[doc(no_inline)]
+pub use crate::lb_types::{LbEncapType, LbSrvType, LbVip};

@@ -5,3 +5,10 @@
 pub use vpp_messages::lb_types::{
     LbEncapType, LbLkpTypeT, LbNatProtocol, LbSrvType, LbVip, LbVipType,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{
+    Address, AddressFamily, AddressUnion, AddressWithPrefix, Ip4Address, Ip6Address, IpProto,
+    Prefix,
+};

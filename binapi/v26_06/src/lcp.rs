@@ -18,3 +18,7 @@ pub use vpp_messages::lcp::{
     LcpSyncUnnumberedGetReplyView, LcpSyncUnnumberedSet, LcpSyncUnnumberedSetReply,
     LcpSyncUnnumberedSetReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

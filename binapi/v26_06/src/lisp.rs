@@ -32,3 +32,15 @@ pub use vpp_messages::lisp::{
     ShowLispStatusReply, ShowLispStatusReplyView, ShowLispUsePetr, ShowLispUsePetrReply,
     ShowLispUsePetrReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, Prefix};
+#[doc(no_inline)]
+pub use crate::lisp_types::{
+    Eid, EidAddress, EidType, HmacKey, HmacKeyId, LocalLocator, Nsh, RemoteLocator,
+};

@@ -13,3 +13,13 @@ pub use vpp_messages::lisp_gpe::{
     GpeNativeFwdRpathsGet, GpeNativeFwdRpathsGetReply, GpeNativeFwdRpathsGetReplyView,
     GpeSetEncapMode, GpeSetEncapModeReply, GpeSetEncapModeReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, Prefix};
+#[doc(no_inline)]
+pub use crate::lisp_types::{Eid, EidAddress, EidType, Nsh};

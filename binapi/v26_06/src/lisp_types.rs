@@ -5,3 +5,11 @@
 pub use vpp_messages::lisp_types::{
     Eid, EidAddress, EidType, HmacKey, HmacKeyId, LocalLocator, Nsh, RemoteLocator,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, Prefix};

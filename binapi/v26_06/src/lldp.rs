@@ -7,3 +7,9 @@ pub use vpp_messages::lldp::{
     LldpDetailsView, LldpDump, LldpDumpReply, LldpDumpReplyView, PortIdSubtype, SwInterfaceSetLldp,
     SwInterfaceSetLldpReply, SwInterfaceSetLldpReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Ip4Address, Ip6Address};

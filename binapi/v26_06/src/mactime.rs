@@ -7,3 +7,9 @@ pub use vpp_messages::mactime::{
     MactimeDetailsView, MactimeDump, MactimeDumpReply, MactimeEnableDisable,
     MactimeEnableDisableReply, MactimeEnableDisableReplyView, MactimeTimeRange, TimeRange,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

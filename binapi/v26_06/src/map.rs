@@ -17,3 +17,9 @@ pub use vpp_messages::map::{
     MapRuleDetails, MapRuleDetailsView, MapRuleDump, MapSummaryStats, MapSummaryStatsReply,
     MapSummaryStatsReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Ip4Address, Ip4Prefix, Ip6Address, Ip6Prefix};

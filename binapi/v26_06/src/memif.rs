@@ -10,3 +10,9 @@ pub use vpp_messages::memif::{
     MemifSocketFilenameAddDelV2Reply, MemifSocketFilenameAddDelV2ReplyView,
     MemifSocketFilenameDetails, MemifSocketFilenameDetailsView, MemifSocketFilenameDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::{IfStatusFlags, InterfaceIndex};

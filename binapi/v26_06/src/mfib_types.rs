@@ -3,3 +3,11 @@
 //! API module `mfib_types`.
 
 pub use vpp_messages::mfib_types::{MfibEntryFlags, MfibItfFlags, MfibPath};
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::fib_types::{
+    FibMplsLabel, FibPath, FibPathFlags, FibPathNh, FibPathNhProto, FibPathType,
+};
+#[doc(no_inline)]
+pub use crate::ip_types::{AddressUnion, Ip4Address, Ip6Address};

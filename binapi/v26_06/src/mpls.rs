@@ -12,3 +12,13 @@ pub use vpp_messages::mpls::{
     MplsTunnelDetails, MplsTunnelDetailsView, MplsTunnelDump, MplsTunnelView,
     SwInterfaceSetMplsEnable, SwInterfaceSetMplsEnableReply, SwInterfaceSetMplsEnableReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::fib_types::{
+    FibMplsLabel, FibPath, FibPathFlags, FibPathNh, FibPathNhProto, FibPathType,
+};
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, Prefix};

@@ -7,3 +7,7 @@ pub use vpp_messages::mss_clamp::{
     MssClampEnableDisableReply, MssClampEnableDisableReplyView, MssClampGet, MssClampGetReply,
     MssClampGetReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

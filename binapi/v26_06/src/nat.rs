@@ -8,3 +8,9 @@ pub use vpp_messages::nat::{
     SfdpNatSetExternalInterfaceReplyView, SfdpNatSnatSetUnset, SfdpNatSnatSetUnsetReply,
     SfdpNatSnatSetUnsetReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::Ip4Address;

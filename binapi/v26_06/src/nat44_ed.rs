@@ -42,3 +42,11 @@ pub use vpp_messages::nat44_ed::{
     NatSetTimeoutsReplyView, NatSetWorkers, NatSetWorkersReply, NatSetWorkersReplyView,
     NatWorkerDetails, NatWorkerDetailsView, NatWorkerDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::Ip4Address;
+#[doc(no_inline)]
+pub use crate::nat_types::{NatConfigFlags, NatLogLevel, NatTimeouts};

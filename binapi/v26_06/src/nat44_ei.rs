@@ -47,3 +47,11 @@ pub use vpp_messages::nat44_ei::{
     Nat44EiUserSessionV2Details, Nat44EiUserSessionV2DetailsView, Nat44EiUserSessionV2Dump,
     Nat44EiWorkerDetails, Nat44EiWorkerDetailsView, Nat44EiWorkerDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::Ip4Address;
+#[doc(no_inline)]
+pub use crate::nat_types::{NatLogLevel, NatTimeouts};

@@ -15,3 +15,11 @@ pub use vpp_messages::nat64::{
     Nat64PrefixDump, Nat64SetTimeouts, Nat64SetTimeoutsReply, Nat64SetTimeoutsReplyView,
     Nat64StDetails, Nat64StDetailsView, Nat64StDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Ip4Address, Ip6Address, Ip6Prefix};
+#[doc(no_inline)]
+pub use crate::nat_types::NatConfigFlags;

@@ -9,3 +9,11 @@ pub use vpp_messages::nat66::{
     Nat66PluginEnableDisableReply, Nat66PluginEnableDisableReplyView, Nat66StaticMappingDetails,
     Nat66StaticMappingDetailsView, Nat66StaticMappingDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::Ip6Address;
+#[doc(no_inline)]
+pub use crate::nat_types::NatConfigFlags;

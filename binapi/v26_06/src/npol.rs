@@ -16,3 +16,7 @@ pub use vpp_messages::npol::{
     NpolRuleDeleteReplyView, NpolRuleEntry, NpolRuleFilter, NpolRuleFilterType, NpolRuleUpdate,
     NpolRuleUpdateReply, NpolRuleUpdateReplyView, NpolThreeTuple,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, Prefix};

@@ -5,3 +5,9 @@
 pub use vpp_messages::npt66::{
     Npt66BindingAddDel, Npt66BindingAddDelReply, Npt66BindingAddDelReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Ip6Address, Ip6Prefix};

@@ -7,3 +7,7 @@ pub use vpp_messages::nsh::{
     NshAddDelMapReplyView, NshEntryDetails, NshEntryDetailsView, NshEntryDump, NshMapDetails,
     NshMapDetailsView, NshMapDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

@@ -8,3 +8,7 @@ pub use vpp_messages::nsim::{
     NsimCrossConnectEnableDisableReplyView, NsimOutputFeatureEnableDisable,
     NsimOutputFeatureEnableDisableReply, NsimOutputFeatureEnableDisableReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

@@ -6,3 +6,9 @@ pub use vpp_messages::p2p_ethernet::{
     P2pEthernetAdd, P2pEthernetAddReply, P2pEthernetAddReplyView, P2pEthernetDel,
     P2pEthernetDelReply, P2pEthernetDelReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

@@ -11,3 +11,7 @@ pub use vpp_messages::pg::{
     PgInterfaceEnableDisableCoalesce, PgInterfaceEnableDisableCoalesceReply,
     PgInterfaceEnableDisableCoalesceReplyView, PgInterfaceFlags, PgInterfaceMode,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

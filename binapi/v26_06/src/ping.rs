@@ -6,3 +6,7 @@ pub use vpp_messages::ping::{
     PingFinishedEvent, PingFinishedEventView, WantPingFinishedEvents, WantPingFinishedEventsReply,
     WantPingFinishedEventsReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

@@ -12,3 +12,9 @@ pub use vpp_messages::pnat::{
     PnatInterfacesDetails, PnatInterfacesDetailsView, PnatInterfacesGet, PnatInterfacesGetReply,
     PnatInterfacesGetReplyView, PnatMask, PnatMatchTuple, PnatRewriteTuple,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Ip4Address, IpProto};

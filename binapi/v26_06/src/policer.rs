@@ -13,3 +13,12 @@ pub use vpp_messages::policer::{
     PolicerOutputV2Reply, PolicerOutputV2ReplyView, PolicerReset, PolicerResetReply,
     PolicerResetReplyView, PolicerUpdate, PolicerUpdateReply, PolicerUpdateReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::policer_types::{
+    PolicerConfig, Sse2QosAction, Sse2QosActionType, Sse2QosPolicerType, Sse2QosRateType,
+    Sse2QosRoundType,
+};

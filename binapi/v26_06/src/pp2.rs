@@ -6,3 +6,7 @@ pub use vpp_messages::pp2::{
     MrvlPp2Create, MrvlPp2CreateReply, MrvlPp2CreateReplyView, MrvlPp2Delete, MrvlPp2DeleteReply,
     MrvlPp2DeleteReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

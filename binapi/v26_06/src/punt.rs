@@ -9,3 +9,7 @@ pub use vpp_messages::punt::{
     PuntSocketRegister, PuntSocketRegisterReply, PuntSocketRegisterReplyView, PuntType, PuntUnion,
     SetPunt, SetPuntReply, SetPuntReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{AddressFamily, IpProto};

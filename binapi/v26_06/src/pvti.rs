@@ -7,3 +7,9 @@ pub use vpp_messages::pvti::{
     PvtiInterfaceDelete, PvtiInterfaceDeleteReply, PvtiInterfaceDeleteReplyView,
     PvtiInterfaceDetails, PvtiInterfaceDetailsView, PvtiInterfaceDump, PvtiTunnel,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

@@ -12,3 +12,7 @@ pub use vpp_messages::qos::{
     QosRecordEnableDisableReplyView, QosSource, QosStore, QosStoreDetails, QosStoreDetailsView,
     QosStoreDump, QosStoreEnableDisable, QosStoreEnableDisableReply, QosStoreEnableDisableReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

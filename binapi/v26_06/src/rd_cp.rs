@@ -5,3 +5,7 @@
 pub use vpp_messages::rd_cp::{
     Ip6NdAddressAutoconfig, Ip6NdAddressAutoconfigReply, Ip6NdAddressAutoconfigReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

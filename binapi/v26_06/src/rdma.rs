@@ -8,3 +8,7 @@ pub use vpp_messages::rdma::{
     RdmaCreateV4Reply, RdmaCreateV4ReplyView, RdmaDelete, RdmaDeleteReply, RdmaDeleteReplyView,
     RdmaMode, RdmaRss4, RdmaRss6,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

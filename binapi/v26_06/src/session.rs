@@ -22,3 +22,9 @@ pub use vpp_messages::session::{
     SessionSdlV2Details, SessionSdlV2DetailsView, SessionSdlV2Dump, SessionSdlV3Details,
     SessionSdlV3DetailsView, SessionSdlV3Dump, TransportProto,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, Prefix};

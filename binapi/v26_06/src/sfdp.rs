@@ -11,3 +11,12 @@ pub use vpp_messages::sfdp::{
     SfdpSetTimeoutReplyView, SfdpTenantAddDel, SfdpTenantAddDelReply, SfdpTenantAddDelReplyView,
     SfdpTenantDetails, SfdpTenantDetailsView, SfdpTenantDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, IpProto};
+#[doc(no_inline)]
+pub use crate::sfdp_types::{
+    SfdpServiceName, SfdpSessionDirection, SfdpSessionKey, SfdpSessionState, SfdpSessionType,
+    SfdpSpNode,
+};

@@ -16,3 +16,7 @@ pub use vpp_messages::sflow::{
     SflowSamplingRateGetReply, SflowSamplingRateGetReplyView, SflowSamplingRateSet,
     SflowSamplingRateSetReply, SflowSamplingRateSetReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

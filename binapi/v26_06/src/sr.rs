@@ -17,3 +17,11 @@ pub use vpp_messages::sr::{
     SrSteeringAddDel, SrSteeringAddDelReply, SrSteeringAddDelReplyView, SrSteeringPolDetails,
     SrSteeringPolDetailsView, SrSteeringPolDump, Srv6SidList, Srv6SidListWithSlIndex,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, Prefix};
+#[doc(no_inline)]
+pub use crate::sr_types::{SrBehavior, SrPolicyOp, SrSteer};

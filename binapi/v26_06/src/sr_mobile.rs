@@ -6,3 +6,9 @@ pub use vpp_messages::sr_mobile::{
     SrMobileLocalsidAddDel, SrMobileLocalsidAddDelReply, SrMobileLocalsidAddDelReplyView,
     SrMobilePolicyAdd, SrMobilePolicyAddReply, SrMobilePolicyAddReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{Ip4Address, Ip6Address, Ip6Prefix};
+#[doc(no_inline)]
+pub use crate::sr_mobile_types::SrMobileNhtype;

@@ -9,3 +9,9 @@ pub use vpp_messages::sr_mpls::{
     SrMplsPolicyDelReplyView, SrMplsPolicyMod, SrMplsPolicyModReply, SrMplsPolicyModReplyView,
     SrMplsSteeringAddDel, SrMplsSteeringAddDelReply, SrMplsSteeringAddDelReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, Prefix};
+#[doc(no_inline)]
+pub use crate::sr_types::SrPolicyOp;

@@ -6,3 +6,7 @@ pub use vpp_messages::sr_pt::{
     SrPtIfaceAdd, SrPtIfaceAddReply, SrPtIfaceAddReplyView, SrPtIfaceDel, SrPtIfaceDelReply,
     SrPtIfaceDelReplyView, SrPtIfaceDetails, SrPtIfaceDetailsView, SrPtIfaceDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

@@ -6,3 +6,9 @@ pub use vpp_messages::stn::{
     StnAddDelRule, StnAddDelRuleReply, StnAddDelRuleReplyView, StnRulesDetails, StnRulesDetailsView,
     StnRulesDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

@@ -8,3 +8,7 @@ pub use vpp_messages::syslog::{
     SyslogSetFilterReplyView, SyslogSetSender, SyslogSetSenderReply, SyslogSetSenderReplyView,
     SyslogSeverity,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::Ip4Address;

@@ -7,3 +7,13 @@ pub use vpp_messages::tapv2::{
     TapCreateV2Reply, TapCreateV2ReplyView, TapCreateV3, TapCreateV3Reply, TapCreateV3ReplyView,
     TapDeleteV2, TapDeleteV2Reply, TapDeleteV2ReplyView, TapFlags,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{
+    Ip4Address, Ip4AddressWithPrefix, Ip4Prefix, Ip6Address, Ip6AddressWithPrefix, Ip6Prefix,
+};

@@ -5,3 +5,7 @@
 pub use vpp_messages::tcp::{
     TcpConfigureSrcAddresses, TcpConfigureSrcAddressesReply, TcpConfigureSrcAddressesReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

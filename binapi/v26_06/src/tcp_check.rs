@@ -5,3 +5,9 @@
 pub use vpp_messages::tcp_check::{
     SfdpTcpCheckSessionFlags, SfdpTcpSessionDetails, SfdpTcpSessionDetailsView, SfdpTcpSessionDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};
+#[doc(no_inline)]
+pub use crate::sfdp_types::{SfdpSessionKey, SfdpSessionType};

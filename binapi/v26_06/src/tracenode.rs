@@ -5,3 +5,7 @@
 pub use vpp_messages::tracenode::{
     TracenodeEnableDisable, TracenodeEnableDisableReply, TracenodeEnableDisableReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

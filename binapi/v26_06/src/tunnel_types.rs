@@ -3,3 +3,9 @@
 //! API module `tunnel_types`.
 
 pub use vpp_messages::tunnel_types::{Tunnel, TunnelEncapDecapFlags, TunnelFlags, TunnelMode};
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, IpDscp};

@@ -7,3 +7,7 @@ pub use vpp_messages::udp::{
     UdpEncap, UdpEncapAdd, UdpEncapAddReply, UdpEncapAddReplyView, UdpEncapDel, UdpEncapDelReply,
     UdpEncapDelReplyView, UdpEncapDetails, UdpEncapDetailsView, UdpEncapDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

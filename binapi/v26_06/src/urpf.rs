@@ -6,3 +6,9 @@ pub use vpp_messages::urpf::{
     UrpfInterfaceDetails, UrpfInterfaceDetailsView, UrpfInterfaceDump, UrpfMode, UrpfUpdate,
     UrpfUpdateReply, UrpfUpdateReplyView, UrpfUpdateV2, UrpfUpdateV2Reply, UrpfUpdateV2ReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::AddressFamily;

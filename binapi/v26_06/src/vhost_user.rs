@@ -10,3 +10,11 @@ pub use vpp_messages::vhost_user::{
     ModifyVhostUserIfV2ReplyView, SwInterfaceVhostUserDetails, SwInterfaceVhostUserDetailsView,
     SwInterfaceVhostUserDump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::virtio_types::{VirtioNetFeaturesFirst32, VirtioNetFeaturesLast32};

@@ -8,3 +8,11 @@ pub use vpp_messages::virtio::{
     VirtioPciCreateV2Reply, VirtioPciCreateV2ReplyView, VirtioPciDelete, VirtioPciDeleteReply,
     VirtioPciDeleteReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::pci_types::PciAddress;

@@ -8,3 +8,9 @@ pub use vpp_messages::vmxnet3::{
     Vmxnet3DeleteReplyView, Vmxnet3Details, Vmxnet3DetailsView, Vmxnet3Dump, Vmxnet3RxList,
     Vmxnet3TxList,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;

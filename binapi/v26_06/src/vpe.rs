@@ -6,3 +6,7 @@ pub use vpp_messages::vpe::{
     LogDetails, LogDetailsView, LogDump, ShowVersion, ShowVersionReply, ShowVersionReplyView,
     ShowVpeSystemTime, ShowVpeSystemTimeReply, ShowVpeSystemTimeReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::vpe_types::{LogLevel, Timestamp};

@@ -12,3 +12,11 @@ pub use vpp_messages::vrrp::{
     VrrpVrTrackIfDetailsView, VrrpVrTrackIfDump, VrrpVrTracking, VrrpVrUpdate, VrrpVrUpdateReply,
     VrrpVrUpdateReplyView, WantVrrpVrEvents, WantVrrpVrEventsReply, WantVrrpVrEventsReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ethernet_types::MacAddress;
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

@@ -10,3 +10,9 @@ pub use vpp_messages::vxlan::{
     VxlanOffloadRxReplyView, VxlanTunnelDetails, VxlanTunnelDetailsView, VxlanTunnelDump,
     VxlanTunnelV2Details, VxlanTunnelV2DetailsView, VxlanTunnelV2Dump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address};

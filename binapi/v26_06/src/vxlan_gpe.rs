@@ -9,3 +9,9 @@ pub use vpp_messages::vxlan_gpe::{
     VxlanGpeAddDelTunnelV2ReplyView, VxlanGpeTunnelDetails, VxlanGpeTunnelDetailsView,
     VxlanGpeTunnelDump, VxlanGpeTunnelV2Details, VxlanGpeTunnelV2DetailsView, VxlanGpeTunnelV2Dump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, IpProto};

@@ -6,3 +6,7 @@ pub use vpp_messages::vxlan_gpe_ioam_export::{
     VxlanGpeIoamExportEnableDisable, VxlanGpeIoamExportEnableDisableReply,
     VxlanGpeIoamExportEnableDisableReplyView,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::ip_types::Ip4Address;

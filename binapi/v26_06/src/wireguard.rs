@@ -15,3 +15,9 @@ pub use vpp_messages::wireguard::{
     WireguardPeersDetails, WireguardPeersDetailsView, WireguardPeersDump, WireguardPeersV2Details,
     WireguardPeersV2DetailsView, WireguardPeersV2Dump,
 };
+
+// The types of other modules that these messages hold.
+#[doc(no_inline)]
+pub use crate::interface_types::InterfaceIndex;
+#[doc(no_inline)]
+pub use crate::ip_types::{Address, AddressFamily, AddressUnion, Ip4Address, Ip6Address, Prefix};
