@@ -1,7 +1,7 @@
 //! How a connection is made.
 
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,8 +148,11 @@ fn io_cause(error: io::Error) -> ConnectCause {
 fn cause_of(path: &Path, error: io::Error) -> ConnectCause {
     match error.kind() {
         io::ErrorKind::NotFound => ConnectCause::NotThere,
-        io::ErrorKind::ConnectionRefused => ConnectCause::NobodyListens,
-        io::ErrorKind::PermissionDenied => match std::fs::symlink_metadata(path) {
+        io::ErrorKind::ConnectionRefused => match std::fs::metadata(path) {
+            Ok(found) if !found.file_type().is_socket() => ConnectCause::NotASocket,
+            _ => ConnectCause::NobodyListens,
+        },
+        io::ErrorKind::PermissionDenied => match std::fs::metadata(path) {
             Ok(socket) => {
                 let mut groups = vec![rustix::process::getegid().as_raw()];
                 for group in rustix::process::getgroups().unwrap_or_default() {
@@ -165,7 +168,7 @@ fn cause_of(path: &Path, error: io::Error) -> ConnectCause {
                     groups,
                 }
             }
-            Err(_) => io_cause(error),
+            Err(_) => ConnectCause::FolderDenied { uid: rustix::process::geteuid().as_raw() },
         },
         _ if error.raw_os_error() == Some(rustix::io::Errno::PROTOTYPE.raw_os_error()) => {
             ConnectCause::NotVpp(NotVpp::SocketType)

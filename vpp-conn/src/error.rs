@@ -31,6 +31,15 @@ pub enum ConnectCause {
     /// A socket is there, but nobody listens: VPP has ended.
     #[error("nobody listens on the socket; VPP left it behind when it ended")]
     NobodyListens,
+    /// What is at the path is no socket.
+    #[error("what is at this path is no socket; name VPP's API socket")]
+    NotASocket,
+    /// This process may not enter a folder of the path.
+    #[error("permission denied: a folder of the path may not be entered by this process (uid {uid})")]
+    FolderDenied {
+        /// The process's effective user id.
+        uid: u32,
+    },
     /// This process may not use the socket.
     #[error(
         "permission denied\n  the socket is {mode:04o}, owner {owner}, group {group}; this process is uid {uid}, groups {groups:?}\n  run it as root, as the owner or as a member of the group"

@@ -489,6 +489,10 @@ async fn a_peer_that_is_not_vpp_is_told_as_such() {
     drop(std::os::unix::net::UnixListener::bind(&missing).unwrap());
     assert!(matches!(connect_cause(&missing).await, ConnectCause::NobodyListens));
 
+    let file = folder.path().join("file");
+    std::fs::write(&file, "no socket").unwrap();
+    assert!(matches!(connect_cause(&file).await, ConnectCause::NotASocket));
+
     let datagram = folder.path().join("datagram.sock");
     let _socket = std::os::unix::net::UnixDatagram::bind(&datagram).unwrap();
     assert!(matches!(connect_cause(&datagram).await, ConnectCause::NotVpp(NotVpp::SocketType)));
