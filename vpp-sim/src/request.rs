@@ -48,19 +48,26 @@ impl<'a> Fields<'a> {
         text[..end].to_owned()
     }
 
-    /// Whether a set of flags holds one.
-    pub(crate) fn has(self, name: &str, member: &str) -> bool {
-        let members = self.0.get(name).and_then(Value::as_array);
-        members.is_some_and(|members| members.iter().any(|value| value.as_str() == Some(member)))
+    /// Whether a set of flags holds one. Sets that the definition calls an enum read as a name or, with several members,
+    /// as a number.
+    pub(crate) fn has(self, name: &str, member: &str, bit: u32) -> bool {
+        match self.0.get(name) {
+            Some(Value::Array(members)) => members.iter().any(|value| value.as_str() == Some(member)),
+            Some(Value::String(only)) => only == member,
+            _ => self.u32(name) & bit != 0,
+        }
     }
 
     pub(crate) fn mac(self, name: &str) -> MacAddress {
         self.text(name).parse().unwrap_or_default()
     }
 
-    /// `None` for an address of an unknown family.
+    /// `None` for an address of an unknown family. The length may exceed what the family has; then it is no text.
     pub(crate) fn prefix(self, name: &str) -> Option<Prefix> {
-        self.text(name).parse().ok()
+        match self.block(name) {
+            Some(parts) => Some(Prefix::new(parts.address("address")?, parts.u8("len"))),
+            None => self.text(name).parse().ok(),
+        }
     }
 
     /// `None` for an address of an unknown family.

@@ -118,9 +118,9 @@ impl Sim {
         };
         let tables = [Family::V4, Family::V6].into_iter().flat_map(|family| core.vpp.fib.tables(family));
         let routes = tables.flat_map(|(_, table)| {
-            table.routes().map(|(prefix, route)| RouteState {
+            table.routes().map(|route| RouteState {
                 table_id: table.id,
-                prefix: prefix.to_string(),
+                prefix: route.prefix.network().to_string(),
                 from_client: ![Source::SPECIAL, Source::INTERFACE, Source::DEFAULT_ROUTE]
                     .contains(&route.source()),
                 paths: route.paths().iter().map(path).collect(),

@@ -18,24 +18,24 @@ pub(super) fn table(vpp: &Vpp, index: u32, table: &Table) -> String {
         "{}, fib_index:{index}, flow hash:[src dst sport dport proto flowlabel ] epoch:0 flags:none locks:[{locks}]\n",
         table.name
     );
-    let mut routes: Vec<(Prefix, &Route)> = table.routes().collect();
-    routes.sort_by_key(|(prefix, _)| (prefix.address, prefix.len));
-    for (prefix, route) in routes {
-        text += &format!("{prefix}\n  unicast-{}-chain\n", version(table.family));
-        text += &load_balance(vpp, table, prefix, route, 1);
+    let mut routes: Vec<&Route> = table.routes().collect();
+    routes.sort_by_key(|route| (route.prefix.address, route.prefix.len));
+    for route in routes {
+        text += &format!("{}\n  unicast-{}-chain\n", route.prefix.network(), version(table.family));
+        text += &load_balance(vpp, table, route, 1);
     }
     text
 }
 
 /// What a route resolves to, indented by `depth` steps.
-fn load_balance(vpp: &Vpp, table: &Table, prefix: Prefix, route: &Route, depth: usize) -> String {
+fn load_balance(vpp: &Vpp, table: &Table, route: &Route, depth: usize) -> String {
     let version = version(table.family);
     let best = route.paths().iter().map(|path| path.preference).min();
     let mut targets: Vec<String> = route
         .paths()
         .iter()
         .filter(|path| Some(path.preference) == best)
-        .filter_map(|path| target(vpp, table, prefix, path, depth))
+        .filter_map(|path| target(vpp, table, route.prefix.network(), path, depth))
         .collect();
     if targets.is_empty() {
         targets.push(format!("[@0]: dpo-drop {version}\n"));
@@ -88,12 +88,19 @@ fn target(vpp: &Vpp, table: &Table, prefix: Prefix, path: &Path, depth: usize) -
         }
         PathKind::Normal => {
             let next = vpp.fib.table(path.family, path.table_id)?;
-            let (found, route) = next.lookup(Prefix::host(path.next_hop))?;
+            let route = next.lookup(Prefix::host(path.next_hop))?;
+            let found = route.prefix.network();
             // A default route does not make a next hop reachable, nor does the route itself.
             if found.len == 0 || (next.id, found) == (table.id, prefix) || depth > 4 {
                 return None;
             }
-            return Some(load_balance(vpp, next, found, route, depth + 2).trim_start().to_owned());
+            // A neighbour of an attached prefix has a route of its own in VPP, made for this purpose.
+            let attached = route.paths().first().filter(|path| path.sw_if_index != NO_INTERFACE);
+            if let Some(attached) = attached.filter(|path| path.next_hop.is_unspecified()) {
+                let neighbour = Path::via(attached.sw_if_index, path.next_hop);
+                return target(vpp, next, found, &neighbour, depth);
+            }
+            return Some(load_balance(vpp, next, route, depth + 2).trim_start().to_owned());
         }
     };
     Some(line + "\n")

@@ -76,7 +76,7 @@ fn details(index: u32, interface: &Interface) -> Value {
 
 /// The state of the link is a fact and no wish: VPP ignores its flag.
 fn sw_interface_set_flags(call: &mut Call<'_>) -> Answer {
-    let up = call.request.has("flags", "IF_STATUS_API_FLAG_ADMIN_UP");
+    let up = call.request.has("flags", "IF_STATUS_API_FLAG_ADMIN_UP", 1);
     call.vpp.set_admin_up(call.request.u32("sw_if_index"), up).into()
 }
 
@@ -119,7 +119,10 @@ fn sw_interface_set_mac_address(call: &mut Call<'_>) -> Answer {
     let mac = call.request.mac("mac_address");
     let interface = call.vpp.interface_mut(call.request.u32("sw_if_index"));
     let result = interface.and_then(|interface| match interface.loopback {
-        Some(_) => Ok(interface.mac = mac),
+        Some(_) => {
+            interface.mac = mac;
+            Ok(())
+        }
         None => Err(ApiError::UNIMPLEMENTED),
     });
     result.into()

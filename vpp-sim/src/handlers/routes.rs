@@ -9,7 +9,7 @@ use crate::request::Fields;
 use crate::state::Vpp;
 use crate::state::fib::Route;
 use crate::state::path::{Label, NO_INTERFACE, Path, PathKind};
-use crate::state::prefix::{Family, Prefix};
+use crate::state::prefix::Family;
 use crate::state::source::Source;
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
@@ -61,7 +61,7 @@ fn add_del(vpp: &mut Vpp, request: Fields<'_>, route: Fields<'_>) -> Result<u32,
         (false, false) => vpp.fib.delete_paths(table_id, prefix, source),
     }
     let added = vpp.fib.table(prefix.family(), table_id).and_then(|table| table.exact(prefix));
-    Ok(added.filter(|_| is_add).map_or(NO_STATS, |(_, route)| route.stats_index))
+    Ok(added.filter(|_| is_add).map_or(NO_STATS, |route| route.stats_index))
 }
 
 /// A path of a request in the form VPP shows it later.
@@ -123,7 +123,7 @@ fn ip_route_v2_dump(call: &mut Call<'_>) -> Answer {
     dump(call, source, details_v2)
 }
 
-type Shown = fn(u32, Prefix, &Route) -> Value;
+type Shown = fn(u32, &Route) -> Value;
 
 fn dump(call: &Call<'_>, source: Option<Source>, details: Shown) -> Answer {
     let table = call
@@ -131,10 +131,8 @@ fn dump(call: &Call<'_>, source: Option<Source>, details: Shown) -> Answer {
         .block("table")
         .and_then(|table| call.vpp.fib.table(Family::of(table.flag("is_ip6")), table.u32("table_id")));
     let Some(table) = table else { return Answer::Details(Vec::new()) };
-    let routes = table.routes().filter(|(_, route)| source.is_none_or(|source| route.source() == source));
-    Answer::Details(
-        routes.map(|(prefix, route)| json!({"route": details(table.id, prefix, route)})).collect(),
-    )
+    let routes = table.routes().filter(|route| source.is_none_or(|source| route.source() == source));
+    Answer::Details(routes.map(|route| json!({"route": details(table.id, route)})).collect())
 }
 
 fn ip_route_lookup(call: &mut Call<'_>) -> Answer {
@@ -151,8 +149,7 @@ fn lookup(call: &Call<'_>, details: Shown) -> Answer {
         let table = call.vpp.fib.table(prefix.family(), request.u32("table_id"));
         let table = table.ok_or(ApiError::NO_SUCH_FIB)?;
         let found = if request.flag("exact") { table.exact(prefix) } else { table.lookup(prefix) };
-        let (prefix, route) = found.ok_or(ApiError::NO_SUCH_ENTRY)?;
-        Ok(details(table.id, prefix, route))
+        Ok(details(table.id, found.ok_or(ApiError::NO_SUCH_ENTRY)?))
     });
     match found {
         Ok(route) => Answer::with(Ok(()), json!({"route": route})),
@@ -160,17 +157,17 @@ fn lookup(call: &Call<'_>, details: Shown) -> Answer {
     }
 }
 
-fn details(table_id: u32, prefix: Prefix, route: &Route) -> Value {
+fn details(table_id: u32, route: &Route) -> Value {
     json!({
         "table_id": table_id,
         "stats_index": route.stats_index,
-        "prefix": prefix.to_string(),
+        "prefix": route.prefix.to_string(),
         "paths": route.paths().iter().map(path_details).collect::<Vec<_>>(),
     })
 }
 
-fn details_v2(table_id: u32, prefix: Prefix, route: &Route) -> Value {
-    let mut details = details(table_id, prefix, route);
+fn details_v2(table_id: u32, route: &Route) -> Value {
+    let mut details = details(table_id, route);
     details["src"] = route.source().0.into();
     details
 }

@@ -103,7 +103,9 @@ impl Vpp {
         let users = self.connected.entry((index, address.network())).or_default();
         *users += 1;
         if *users == 1 {
-            add(address.network(), Path::attached(address.family(), index));
+            // The IPv4 route keeps the bits of the address, which dumps then show.
+            let attached = if address.family() == Family::V4 { address } else { address.network() };
+            add(attached, Path::attached(address.family(), index));
             for (host, path) in companions(index, address) {
                 add(Prefix::host(host), path);
             }

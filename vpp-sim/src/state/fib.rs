@@ -26,12 +26,15 @@ pub(crate) struct Table {
     pub(crate) name: String,
     /// Whether a client wants it. VPP counts such wishes as one. Otherwise it stays while an interface is bound to it.
     pub(crate) is_wanted: bool,
+    /// By network.
     routes: BTreeMap<Prefix, Route>,
 }
 
 /// A route, with its paths by source, the best source first. At least one.
 #[derive(Debug)]
 pub(crate) struct Route {
+    /// As it was first written: VPP keeps the bits behind the length, though they do not count.
+    pub(crate) prefix: Prefix,
     pub(crate) stats_index: u32,
     sources: Vec<(Source, Vec<Path>)>,
 }
@@ -54,18 +57,17 @@ impl Route {
 
 impl Table {
     /// In VPP's order for IPv4: by length.
-    pub(crate) fn routes(&self) -> impl Iterator<Item = (Prefix, &Route)> {
-        self.routes.iter().map(|(prefix, route)| (*prefix, route))
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.values()
     }
 
     /// The route of exactly this prefix.
-    pub(crate) fn exact(&self, prefix: Prefix) -> Option<(Prefix, &Route)> {
-        let prefix = prefix.network();
-        Some((prefix, self.routes.get(&prefix)?))
+    pub(crate) fn exact(&self, prefix: Prefix) -> Option<&Route> {
+        self.routes.get(&prefix.network())
     }
 
     /// The longest route that covers the prefix.
-    pub(crate) fn lookup(&self, prefix: Prefix) -> Option<(Prefix, &Route)> {
+    pub(crate) fn lookup(&self, prefix: Prefix) -> Option<&Route> {
         let longest = prefix.len.min(prefix.family().bits());
         (0..=longest).rev().find_map(|len| self.exact(Prefix::new(prefix.address, len)))
     }
@@ -216,7 +218,7 @@ impl Fib {
         if self.route_mut(id, prefix).is_none() {
             let stats_index = self.stats_indexes.insert(());
             if let Some(table) = self.table_mut(prefix.family(), id) {
-                table.routes.insert(prefix.network(), Route { stats_index, sources: Vec::new() });
+                table.routes.insert(prefix.network(), Route { prefix, stats_index, sources: Vec::new() });
             }
         }
         let Some(route) = self.route_mut(id, prefix) else { return };
