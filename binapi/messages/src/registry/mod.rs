@@ -2,6 +2,7 @@
 //!
 //! For tools and tests that meet messages by name. A program that knows its messages uses their types.
 
+#[rustfmt::skip]
 mod entries;
 
 use vpp_wire::{DecodeError, EncodeError, Message, MessageInfo, View, Viewed};
