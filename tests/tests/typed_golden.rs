@@ -72,7 +72,7 @@ fn every_vector_is_read_and_written_again_owned_and_in_place() {
 
 /// The payload that the dynamic codec, which is held against the vectors too, makes of JSON.
 fn dynamic(name: &str, fields: &Value) -> Vec<u8> {
-    let api = vpp_api_json::api("26.06").unwrap();
+    let api = vpp_api_json::api("26.06").expect("26.06 is pinned");
     let (id, message) = api.find_message(name).unwrap_or_else(|| panic!("no {name}"));
     let bytes =
         api.encode_message(id, &MessageHead::default(), fields).unwrap_or_else(|error| panic!("{error}"));

@@ -7,6 +7,9 @@ mod entries;
 
 use vpp_wire::{DecodeError, EncodeError, Message, MessageInfo, View, Viewed};
 
+/// Reads a payload and writes it again.
+pub type Reencode = fn(&[u8]) -> Result<Vec<u8>, Error>;
+
 /// A message and what can be done with its payload.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -14,9 +17,9 @@ pub struct Entry {
     /// Name, CRC, header.
     pub info: &'static MessageInfo,
     /// Reads a payload and writes it again.
-    pub reencode: fn(&[u8]) -> Result<Vec<u8>, Error>,
+    pub reencode: Reencode,
     /// Reads a payload in place, makes it owned and writes it again; for messages that have a view.
-    pub reencode_view: Option<fn(&[u8]) -> Result<Vec<u8>, Error>>,
+    pub reencode_view: Option<Reencode>,
     /// Reads a payload and shows it as `Debug` does.
     pub describe: fn(&[u8]) -> Result<String, Error>,
     /// The payload of the message's default.
