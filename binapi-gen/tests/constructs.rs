@@ -11,8 +11,8 @@ fn generated(modules: &[Module<'_>]) -> String {
         Builder::new().api(api(modules)).release("26.06").modules().expect("the definitions are right");
     let mut files = output.files();
     let text = files.find(|(path, _)| path.ends_with("m.rs")).map(|(_, text)| text);
-    let (_, body) = text.and_then(|text| text.split_once(")]\n")).expect("the allowances end the head");
-    body.trim_start().to_owned()
+    let (_, body) = text.and_then(|text| text.split_once("VPP 26.06.\n\n")).expect("the head is there");
+    body.to_owned()
 }
 
 fn module(json: &str) -> String {

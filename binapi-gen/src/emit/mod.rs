@@ -29,10 +29,6 @@ use crate::pass::plan::{Definition, Item, Plan};
 use block::Context;
 use scope::Scope;
 
-/// Lints that names of VPP's own choice run into: accessors called `len`, `from_…`, `next`, and unions of unlike
-/// members.
-const ALLOWANCES: &str = "#![allow(\n    clippy::large_enum_variant,\n    clippy::len_without_is_empty,\n    clippy::should_implement_trait,\n    clippy::wrong_self_convention\n)]\n";
-
 /// What a file starts with.
 #[derive(Clone, Debug)]
 pub(crate) struct Provenance {
@@ -76,10 +72,9 @@ pub(crate) fn module_file(
             }
         }
     }
-    let uses = scope.uses();
-    let gap = if uses.is_empty() { "" } else { "\n" };
-    let about = module_docs(plan, module);
-    Ok(format!("// {}\n\n{about}\n{ALLOWANCES}{gap}{uses}{body}", provenance.line()))
+    let head = [module_docs(plan, module), scope.allowances(), scope.uses()];
+    let head: Vec<_> = head.into_iter().filter(|part| !part.is_empty()).collect();
+    Ok(format!("// {}\n\n{}{body}", provenance.line(), head.join("\n")))
 }
 
 fn module_docs(plan: &Plan<'_>, module: &str) -> String {

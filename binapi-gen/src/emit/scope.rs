@@ -27,6 +27,8 @@ pub(super) struct Scope<'p> {
     imports: BTreeMap<String, String>,
     /// Traits whose names are taken, imported for their methods.
     nameless: BTreeSet<&'static str>,
+    /// Lints that names of VPP's own choice run into.
+    allowed: BTreeSet<&'static str>,
 }
 
 /// Names of the standard library's prelude that generated code uses, and where they are when a definition took them.
@@ -47,7 +49,14 @@ impl<'p> Scope<'p> {
             };
             local.extend(item.names().into_iter().map(|name| (name, from.clone())));
         }
-        Self { module, paths, local, imports: BTreeMap::new(), nameless: BTreeSet::new() }
+        Self {
+            module,
+            paths,
+            local,
+            imports: BTreeMap::new(),
+            nameless: BTreeSet::new(),
+            allowed: BTreeSet::new(),
+        }
     }
 
     /// A name of the runtime crate.
@@ -114,6 +123,16 @@ impl<'p> Scope<'p> {
             return tokens(name);
         }
         tokens(&format!("{from}::{name}"))
+    }
+
+    /// Allows a lint in the file.
+    pub(super) fn allow(&mut self, lint: &'static str) {
+        self.allowed.insert(lint);
+    }
+
+    /// The lints allowed in the file.
+    pub(super) fn allowances(&self) -> String {
+        self.allowed.iter().map(|lint| format!("#![allow({lint})]\n")).collect()
     }
 
     /// The `use` lines: the standard library, the runtime, other modules.

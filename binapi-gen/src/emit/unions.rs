@@ -46,6 +46,7 @@ impl Context<'_, '_, '_> {
         let types: Vec<_> = arms.iter().map(|arm| self.rust_type(arm.member.ty)).collect();
         let writes: Vec<_> = arms.iter().map(|arm| self.write_member(arm.member)).collect();
         let reads: Vec<_> = arms.iter().map(|arm| self.read_member(arm.member)).collect();
+        self.scope.allow("clippy::large_enum_variant");
         let variants = arms.iter().zip(&idents).zip(&types).map(|((arm, ident), ty)| {
             let docs = docs::lines(&[format!("`{}`, selected by `{}`.", arm.member.name, arm.case)]);
             quote!(#docs #ident(#ty))

@@ -130,6 +130,14 @@ impl<'a> Context<'_, 'a, '_> {
     ) -> TokenStream {
         let docs = docs::lines(&self.field_docs(part, parts));
         let ident = &part.ident;
+        match ident.to_string().as_str() {
+            "len" => self.scope.allow("clippy::len_without_is_empty"),
+            "as_ref" | "borrow" | "clone" | "deref" => self.scope.allow("clippy::should_implement_trait"),
+            name if ["from_", "into_", "to_"].iter().any(|start| name.starts_with(start)) => {
+                self.scope.allow("clippy::wrong_self_convention");
+            }
+            _ => {}
+        }
         quote! {
             #docs
             #[must_use]

@@ -4,13 +4,6 @@
 //!
 //! 4 messages, 0 types. In VPP 26.06.
 
-#![allow(
-    clippy::large_enum_variant,
-    clippy::len_without_is_empty,
-    clippy::should_implement_trait,
-    clippy::wrong_self_convention
-)]
-
 use std::fmt;
 
 use vpp_wire::{

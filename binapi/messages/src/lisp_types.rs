@@ -4,12 +4,7 @@
 //!
 //! 0 messages, 8 types. In VPP 26.06.
 
-#![allow(
-    clippy::large_enum_variant,
-    clippy::len_without_is_empty,
-    clippy::should_implement_trait,
-    clippy::wrong_self_convention
-)]
+#![allow(clippy::large_enum_variant)]
 
 use vpp_wire::{Decoder, Encoder, FixedSize, Union, Wire, open_enum};
 

@@ -4,12 +4,7 @@
 //!
 //! 22 messages, 15 types. In VPP 26.06.
 
-#![allow(
-    clippy::large_enum_variant,
-    clippy::len_without_is_empty,
-    clippy::should_implement_trait,
-    clippy::wrong_self_convention
-)]
+#![allow(clippy::large_enum_variant)]
 
 use std::fmt;
 

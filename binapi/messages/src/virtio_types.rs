@@ -4,13 +4,6 @@
 //!
 //! 0 messages, 2 types. In VPP 26.06.
 
-#![allow(
-    clippy::large_enum_variant,
-    clippy::len_without_is_empty,
-    clippy::should_implement_trait,
-    clippy::wrong_self_convention
-)]
-
 use vpp_wire::flag_set;
 
 /// `virtio_net_features_first_32`: a set of flags, on the wire a `u32`.

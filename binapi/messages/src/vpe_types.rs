@@ -4,13 +4,6 @@
 //!
 //! 0 messages, 4 types. In VPP 26.06.
 
-#![allow(
-    clippy::large_enum_variant,
-    clippy::len_without_is_empty,
-    clippy::should_implement_trait,
-    clippy::wrong_self_convention
-)]
-
 use vpp_wire::{Decoder, Encoder, FixedSize, Wire, open_enum};
 
 /// `version`: 46 bytes.
