@@ -10,7 +10,7 @@ use vpp_schema::{Api, Field, FieldType, MessageId, Scalar, TypeKind, TypeRef};
 /// * which of the many not-a-numbers a floating-point number is. JSON has one.
 pub(crate) fn canonical(api: &Api, message: MessageId, payload: &[u8]) -> Vec<u8> {
     let mut bytes = payload.to_vec();
-    places(api, &api.message(message).fields, 0, &mut |name, at| match name {
+    places(api, &api.message(message).fields, 0, payload.len(), &mut |name, at| match name {
         // af, u16 length, group, source.
         "mprefix" if bytes.get(at) == Some(&0) => {
             for union in [at + 3, at + 19] {
@@ -31,15 +31,19 @@ pub(crate) fn canonical(api: &Api, message: MessageId, payload: &[u8]) -> Vec<u8
     bytes
 }
 
-/// Visits structs and base types by VPP's name, where they stand in the same place in all values.
-fn places(api: &Api, fields: &[Field], start: usize, visit: &mut impl FnMut(&str, usize)) {
+/// Visits structs and base types by VPP's name, in a message that ends at `end`.
+fn places(api: &Api, fields: &[Field], start: usize, end: usize, visit: &mut impl FnMut(&str, usize)) {
     for (field, offset) in fields.iter().zip(api.offsets(fields, start)) {
         let Some(mut at) = offset else { continue };
         let (element, count) = match api.resolve(field.ty) {
             FieldType::One(element) => (element, 1),
             FieldType::Array(element, count) => (element, count),
-            // Lists of 26.06 hold nothing of this.
-            FieldType::List(..) | FieldType::FixedString(_) | FieldType::LongString => continue,
+            // A list is the last of its message.
+            FieldType::List(element, _) => {
+                let len = api.layout_of_ref(element).min_len().max(1);
+                (element, (end.saturating_sub(at) / len) as u32)
+            }
+            FieldType::FixedString(_) | FieldType::LongString => continue,
         };
         for _ in 0..count {
             match element {
@@ -47,7 +51,7 @@ fn places(api: &Api, fields: &[Field], start: usize, visit: &mut impl FnMut(&str
                 TypeRef::Named(id) => {
                     visit(&api.ty(id).name, at);
                     if let TypeKind::Struct(inner) = &api.ty(id).kind {
-                        places(api, inner, at, visit);
+                        places(api, inner, at, end, visit);
                     }
                 }
             }
