@@ -170,7 +170,7 @@ impl Builder {
         let release = self.release.or_else(|| api.release.clone());
         let source = match &release {
             Some(release) => format!("VPP {release}"),
-            None => "the definitions of a VPP".to_owned(),
+            None => "a VPP of unknown release".to_owned(),
         };
         let name = release.unwrap_or_else(|| "unknown".to_owned());
         let plan = Plan::new(vec![Release { name: &name, api: &api }])?;

@@ -38,7 +38,7 @@ impl<'a> Context<'_, 'a, '_> {
         }
         if let Some(default) = &part.field.default {
             let code = self.literal(part.resolved, default).map_err(|()| {
-                let (field, default) = (part.field.name.clone(), format!("{default:?}"));
+                let (field, default) = (part.field.name.clone(), shown(default));
                 self.plan.error(self.item, Fault::BadDefault { field, default })
             })?;
             if let Some(code) = code {
@@ -53,7 +53,7 @@ impl<'a> Context<'_, 'a, '_> {
         let selected = match &discriminator.field.default {
             None => None,
             Some(default) => self.literal(discriminator.resolved, default).map_err(|()| {
-                let (field, default) = (discriminator.field.name.clone(), format!("{default:?}"));
+                let (field, default) = (discriminator.field.name.clone(), shown(default));
                 self.plan.error(self.item, Fault::BadDefault { field, default })
             })?,
         };
@@ -166,6 +166,16 @@ impl<'a> Context<'_, 'a, '_> {
                 quote!(#ty(#value))
             }
         }))
+    }
+}
+
+/// A default as the definition writes it.
+fn shown(default: &DefaultValue) -> String {
+    match default {
+        DefaultValue::Int(value) => value.to_string(),
+        DefaultValue::Float(value) => value.to_string(),
+        DefaultValue::Bool(value) => value.to_string(),
+        DefaultValue::Text(text) => format!("{text:?}"),
     }
 }
 

@@ -12,7 +12,7 @@ use vpp_schema::{Answer, Api, EnumDef, FieldType, MessageId, TypeId, TypeKind, T
 
 use super::names;
 use super::plan::{Definition, Item, ItemId, Plan};
-use super::unions::UnionUse;
+use super::unions::{self, UnionUse};
 use crate::error::{Fault, GenerateError};
 use crate::special_cases;
 
@@ -23,6 +23,8 @@ struct Known {
     by_shape: HashMap<String, Vec<ItemId>>,
     /// Enums, by name and integer.
     enums: HashMap<String, Vec<ItemId>>,
+    /// The enums that select the members of the present release's unions.
+    selectors: HashMap<TypeId, TypeId>,
 }
 
 /// Makes the items of all definitions of all releases, in the order of the modules and of their definitions.
@@ -30,6 +32,7 @@ pub(crate) fn collect(plan: &mut Plan<'_>) -> Result<(), GenerateError> {
     let mut known = Known::default();
     for release in 0..plan.releases.len() {
         let api = plan.releases[release].api;
+        known.selectors = unions::selectors(api);
         let mut types = vec![None; api.types.len()];
         for index in 0..api.types.len() {
             type_item(plan, &mut known, release, TypeId(index as u32), &mut types);
@@ -83,6 +86,10 @@ fn type_item(
         }
         TypeKind::Union(members) => {
             shape.push_str(" union");
+            if let Some(selector) = known.selectors.get(&id).copied() {
+                let selector = type_item(plan, known, release, selector, done);
+                let _ = write!(shape, " by #{}", selector.0);
+            }
             for member in members {
                 let ty = describe(plan, known, release, member.ty, done);
                 let _ = write!(shape, " {}:{ty}", member.name);

@@ -1,5 +1,7 @@
 //! What selects the member of a union: the definition says (`discriminator`, `case`; VPP 26.06), or a table of ours.
 
+use std::collections::HashMap;
+
 use vpp_schema::{Api, Field, FieldType, TypeId, TypeKind, TypeRef};
 
 use super::plan::{Definition, ItemId, Plan};
@@ -74,6 +76,24 @@ pub(crate) fn arms(api: &Api, union: TypeId, selector: TypeId) -> Vec<Arm<'_>> {
         }
     }
     arms
+}
+
+/// The enums that select the members of unions of an API.
+pub(crate) fn selectors(api: &Api) -> HashMap<TypeId, TypeId> {
+    let structs = api.types.iter().filter_map(|definition| match &definition.kind {
+        TypeKind::Struct(fields) => Some(&fields[..]),
+        TypeKind::Union(_) | TypeKind::Enum(_) | TypeKind::Alias(_) => None,
+    });
+    let mut selectors = HashMap::new();
+    for fields in structs.chain(api.messages.iter().map(|message| &message.fields[..])) {
+        for (at, field) in fields.iter().enumerate() {
+            if let (Some(union), Some((_, selector))) = (union_of(api, field), discriminator(api, fields, at))
+            {
+                selectors.insert(union, selector);
+            }
+        }
+    }
+    selectors
 }
 
 /// Finds how each union is used.
