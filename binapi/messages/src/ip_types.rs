@@ -8,6 +8,29 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use vpp_wire::{Decoder, EncodeFault, Encoder, FixedSize, Union, Wire, open_enum};
 
+/// `address_family`: an enum, on the wire a `u8`.
+///
+/// Which kind of IP address.
+///
+/// In VPP 26.06.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AddressFamily(pub u8);
+
+impl AddressFamily {
+    /// VPP's `ADDRESS_IP4`.
+    pub const IP4: Self = Self(0);
+    /// VPP's `ADDRESS_IP6`.
+    pub const IP6: Self = Self(1);
+}
+
+open_enum!(
+    AddressFamily(u8),
+    &[
+        ("ADDRESS_IP4", 0),
+        ("ADDRESS_IP6", 1),
+    ]
+);
+
 /// `ip4_address`.
 pub type Ip4Address = Ipv4Addr;
 
@@ -69,29 +92,6 @@ impl Wire for AddressUnion {
 }
 
 impl FixedSize for AddressUnion {}
-
-/// `address_family`: an enum, on the wire a `u8`.
-///
-/// Which kind of IP address.
-///
-/// In VPP 26.06.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AddressFamily(pub u8);
-
-impl AddressFamily {
-    /// VPP's `ADDRESS_IP4`.
-    pub const IP4: Self = Self(0);
-    /// VPP's `ADDRESS_IP6`.
-    pub const IP6: Self = Self(1);
-}
-
-open_enum!(
-    AddressFamily(u8),
-    &[
-        ("ADDRESS_IP4", 0),
-        ("ADDRESS_IP6", 1),
-    ]
-);
 
 /// `address`.
 pub use vpp_wire::Address;
