@@ -301,8 +301,10 @@ const WORDS: &[(&str, &str)] = &[
     ("addr", "address"),
     ("addrs", "addresses"),
     ("api", "API"),
+    ("auth", "authentication"),
     ("bd", "bridge domain"),
     ("cfg", "configuration"),
+    ("crypto", "encryption"),
     ("del", "delete"),
     ("dev", "device"),
     ("dst", "destination"),
@@ -312,6 +314,7 @@ const WORDS: &[(&str, &str)] = &[
     ("id", "number"),
     ("idx", "index"),
     ("if", "interface"),
+    ("iface", "interface"),
     ("ip", "IP"),
     ("ip4", "IPv4"),
     ("ip6", "IPv6"),
@@ -322,8 +325,8 @@ const WORDS: &[(&str, &str)] = &[
     ("lcl", "local"),
     ("len", "length"),
     ("mac", "MAC"),
-    ("max", "largest"),
-    ("min", "smallest"),
+    ("max", "maximum"),
+    ("min", "minimum"),
     ("mpls", "MPLS"),
     ("nat", "NAT"),
     ("nh", "next hop"),
@@ -381,7 +384,7 @@ mod tests {
     #[test]
     fn names_are_read_as_words() {
         assert!(WORDS.is_sorted());
-        assert_eq!(words("max_tx_pkts"), "largest transmit packets");
+        assert_eq!(words("max_tx_pkts"), "maximum transmit packets");
         assert_eq!(sentence("1 to add"), "1 to add.");
         assert_eq!(number(0xffff_ffff), "0xffffffff");
     }

@@ -293,7 +293,7 @@ impl Request for AclPluginGetConnTableMaxEntries {
 /// CRC `7a096d3d`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AclPluginGetConnTableMaxEntriesReply {
-    /// Conn table largest entries (`u64`).
+    /// Conn table maximum entries (`u64`).
     pub conn_table_max_entries: u64,
 }
 
@@ -329,7 +329,7 @@ pub struct AclPluginGetConnTableMaxEntriesReplyView<'a> {
 }
 
 impl<'a> AclPluginGetConnTableMaxEntriesReplyView<'a> {
-    /// Conn table largest entries (`u64`).
+    /// Conn table maximum entries (`u64`).
     #[must_use]
     pub fn conn_table_max_entries(&self) -> u64 {
         value_at(self.fixed, 0)
@@ -372,7 +372,7 @@ pub struct AclAddReplace {
     pub acl_index: u32,
     /// Text that a client attached. At most 63 bytes.
     pub tag: String,
-    /// R (`acl_rule[]`).
+    /// The rules, the first that matches counts.
     pub r: Vec<AclRule>,
 }
 
@@ -907,7 +907,7 @@ pub struct AclDetails {
     pub acl_index: u32,
     /// Text that a client attached. At most 63 bytes.
     pub tag: String,
-    /// R (`acl_rule[]`).
+    /// The rules, the first that matches counts.
     pub r: Vec<AclRule>,
 }
 
@@ -963,7 +963,7 @@ impl<'a> AclDetailsView<'a> {
         text(&self.fixed[4..68])
     }
 
-    /// R (`acl_rule[]`).
+    /// The rules, the first that matches counts.
     #[must_use]
     pub fn r(&self) -> Items<'a, AclRule> {
         self.r
@@ -1163,7 +1163,7 @@ impl fmt::Debug for AclInterfaceListDetailsView<'_> {
 pub struct MacipAclAdd {
     /// Text that a client attached. At most 63 bytes.
     pub tag: String,
-    /// R (`macip_acl_rule[]`).
+    /// The rules, the first that matches counts.
     pub r: Vec<MacipAclRule>,
 }
 
@@ -1294,7 +1294,7 @@ pub struct MacipAclAddReplace {
     pub acl_index: u32,
     /// Text that a client attached. At most 63 bytes.
     pub tag: String,
-    /// R (`macip_acl_rule[]`).
+    /// The rules, the first that matches counts.
     pub r: Vec<MacipAclRule>,
 }
 
@@ -1714,7 +1714,7 @@ pub struct MacipAclDetails {
     pub acl_index: u32,
     /// Text that a client attached. At most 63 bytes.
     pub tag: String,
-    /// R (`macip_acl_rule[]`).
+    /// The rules, the first that matches counts.
     pub r: Vec<MacipAclRule>,
 }
 
@@ -1770,7 +1770,7 @@ impl<'a> MacipAclDetailsView<'a> {
         text(&self.fixed[4..68])
     }
 
-    /// R (`macip_acl_rule[]`).
+    /// The rules, the first that matches counts.
     #[must_use]
     pub fn r(&self) -> Items<'a, MacipAclRule> {
         self.r

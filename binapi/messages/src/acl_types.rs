@@ -40,7 +40,7 @@ open_enum!(
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AclRule {
-    /// Is permit.
+    /// What happens to matching packets.
     pub is_permit: AclAction,
     /// Source prefix.
     pub src_prefix: Prefix,
@@ -48,17 +48,17 @@ pub struct AclRule {
     pub dst_prefix: Prefix,
     /// Protocol.
     pub proto: IpProto,
-    /// Srcport or icmptype first (`u16`).
+    /// First source port, or ICMP type.
     pub srcport_or_icmptype_first: u16,
-    /// Srcport or icmptype last (`u16`).
+    /// Last source port, or ICMP type.
     pub srcport_or_icmptype_last: u16,
-    /// Dstport or icmpcode first (`u16`).
+    /// First destination port, or ICMP code.
     pub dstport_or_icmpcode_first: u16,
-    /// Dstport or icmpcode last (`u16`).
+    /// Last destination port, or ICMP code.
     pub dstport_or_icmpcode_last: u16,
-    /// TCP flags mask (`u8`).
+    /// TCP flags that are looked at.
     pub tcp_flags_mask: u8,
-    /// TCP flags value (`u8`).
+    /// Values those TCP flags have to have.
     pub tcp_flags_value: u8,
 }
 
@@ -101,7 +101,7 @@ impl FixedSize for AclRule {}
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MacipAclRule {
-    /// Is permit.
+    /// What happens to matching packets.
     pub is_permit: AclAction,
     /// Source MAC address.
     pub src_mac: MacAddress,

@@ -28,7 +28,7 @@ pub struct Arping {
     pub is_garp: bool,
     /// How often. Default: `1`.
     pub repeat: u32,
-    /// Interval (`f64`). Default: `1`.
+    /// Time between two. Default: `1`.
     pub interval: f64,
 }
 
@@ -178,7 +178,7 @@ pub struct ArpingAcd {
     pub is_garp: bool,
     /// How often. Default: `1`.
     pub repeat: u32,
-    /// Interval (`f64`). Default: `1`.
+    /// Time between two. Default: `1`.
     pub interval: f64,
 }
 

@@ -1620,7 +1620,7 @@ pub struct BfdAuthSetKey {
     pub conf_key_id: u32,
     /// Key length (`u8`).
     pub key_len: u8,
-    /// Auth type (`u8`).
+    /// Authentication type (`u8`).
     pub auth_type: u8,
     /// Key (`u8[20]`).
     pub key: [u8; 20],
@@ -1881,7 +1881,7 @@ pub struct BfdAuthKeysDetails {
     pub conf_key_id: u32,
     /// Use count (`u32`).
     pub use_count: u32,
-    /// Auth type (`u8`).
+    /// Authentication type (`u8`).
     pub auth_type: u8,
 }
 
@@ -1933,7 +1933,7 @@ impl<'a> BfdAuthKeysDetailsView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Auth type (`u8`).
+    /// Authentication type (`u8`).
     #[must_use]
     pub fn auth_type(&self) -> u8 {
         value_at(self.fixed, 8)

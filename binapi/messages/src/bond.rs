@@ -93,7 +93,7 @@ pub struct BondCreate {
     pub mac_address: MacAddress,
     /// Mode.
     pub mode: BondMode,
-    /// Lb.
+    /// How packets are shared among the links.
     pub lb: BondLbAlgo,
     /// Whether only links on the packet's NUMA node are used.
     pub numa_only: bool,
@@ -244,7 +244,7 @@ impl fmt::Debug for BondCreateReplyView<'_> {
 pub struct BondCreate2 {
     /// Mode.
     pub mode: BondMode,
-    /// Lb.
+    /// How packets are shared among the links.
     pub lb: BondLbAlgo,
     /// Whether only links on the packet's NUMA node are used.
     pub numa_only: bool,
@@ -515,9 +515,9 @@ pub struct BondEnslave {
     pub sw_if_index: InterfaceIndex,
     /// Index of the interface: bond.
     pub bond_sw_if_index: InterfaceIndex,
-    /// Whether it is passive.
+    /// Whether LACP only answers.
     pub is_passive: bool,
-    /// Whether it is long timeout.
+    /// Whether LACP waits for 90 seconds, not 3.
     pub is_long_timeout: bool,
 }
 
@@ -636,9 +636,9 @@ pub struct BondAddMember {
     pub sw_if_index: InterfaceIndex,
     /// Index of the interface: bond.
     pub bond_sw_if_index: InterfaceIndex,
-    /// Whether it is passive.
+    /// Whether LACP only answers.
     pub is_passive: bool,
-    /// Whether it is long timeout.
+    /// Whether LACP waits for 90 seconds, not 3.
     pub is_long_timeout: bool,
 }
 
@@ -1012,7 +1012,7 @@ pub struct SwInterfaceBondDetails {
     pub id: u32,
     /// Mode.
     pub mode: BondMode,
-    /// Lb.
+    /// How packets are shared among the links.
     pub lb: BondLbAlgo,
     /// Whether only links on the packet's NUMA node are used.
     pub numa_only: bool,
@@ -1088,7 +1088,7 @@ impl<'a> SwInterfaceBondDetailsView<'a> {
         value_at(self.fixed, 8)
     }
 
-    /// Lb.
+    /// How packets are shared among the links.
     #[must_use]
     pub fn lb(&self) -> BondLbAlgo {
         value_at(self.fixed, 12)
@@ -1206,13 +1206,13 @@ pub struct SwBondInterfaceDetails {
     pub id: u32,
     /// Mode.
     pub mode: BondMode,
-    /// Lb.
+    /// How packets are shared among the links.
     pub lb: BondLbAlgo,
     /// Whether only links on the packet's NUMA node are used.
     pub numa_only: bool,
-    /// Active members (`u32`).
+    /// Number of member interfaces that are in use.
     pub active_members: u32,
-    /// Members (`u32`).
+    /// Number of member interfaces.
     pub members: u32,
     /// Name of the interface in VPP. At most 63 bytes.
     pub interface_name: String,
@@ -1282,7 +1282,7 @@ impl<'a> SwBondInterfaceDetailsView<'a> {
         value_at(self.fixed, 8)
     }
 
-    /// Lb.
+    /// How packets are shared among the links.
     #[must_use]
     pub fn lb(&self) -> BondLbAlgo {
         value_at(self.fixed, 12)
@@ -1294,13 +1294,13 @@ impl<'a> SwBondInterfaceDetailsView<'a> {
         value_at(self.fixed, 16)
     }
 
-    /// Active members (`u32`).
+    /// Number of member interfaces that are in use.
     #[must_use]
     pub fn active_members(&self) -> u32 {
         value_at(self.fixed, 17)
     }
 
-    /// Members (`u32`).
+    /// Number of member interfaces.
     #[must_use]
     pub fn members(&self) -> u32 {
         value_at(self.fixed, 21)
@@ -1394,9 +1394,9 @@ pub struct SwInterfaceSlaveDetails {
     pub sw_if_index: InterfaceIndex,
     /// Name of the interface in VPP. At most 63 bytes.
     pub interface_name: String,
-    /// Whether it is passive.
+    /// Whether LACP only answers.
     pub is_passive: bool,
-    /// Whether it is long timeout.
+    /// Whether LACP waits for 90 seconds, not 3.
     pub is_long_timeout: bool,
     /// Whether it is local numa.
     pub is_local_numa: bool,
@@ -1458,13 +1458,13 @@ impl<'a> SwInterfaceSlaveDetailsView<'a> {
         text(&self.fixed[4..68])
     }
 
-    /// Whether it is passive.
+    /// Whether LACP only answers.
     #[must_use]
     pub fn is_passive(&self) -> bool {
         value_at(self.fixed, 68)
     }
 
-    /// Whether it is long timeout.
+    /// Whether LACP waits for 90 seconds, not 3.
     #[must_use]
     pub fn is_long_timeout(&self) -> bool {
         value_at(self.fixed, 69)
@@ -1560,9 +1560,9 @@ pub struct SwMemberInterfaceDetails {
     pub sw_if_index: InterfaceIndex,
     /// Name of the interface in VPP. At most 63 bytes.
     pub interface_name: String,
-    /// Whether it is passive.
+    /// Whether LACP only answers.
     pub is_passive: bool,
-    /// Whether it is long timeout.
+    /// Whether LACP waits for 90 seconds, not 3.
     pub is_long_timeout: bool,
     /// Whether it is local numa.
     pub is_local_numa: bool,
@@ -1624,13 +1624,13 @@ impl<'a> SwMemberInterfaceDetailsView<'a> {
         text(&self.fixed[4..68])
     }
 
-    /// Whether it is passive.
+    /// Whether LACP only answers.
     #[must_use]
     pub fn is_passive(&self) -> bool {
         value_at(self.fixed, 68)
     }
 
-    /// Whether it is long timeout.
+    /// Whether LACP waits for 90 seconds, not 3.
     #[must_use]
     pub fn is_long_timeout(&self) -> bool {
         value_at(self.fixed, 69)

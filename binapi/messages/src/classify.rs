@@ -603,7 +603,7 @@ impl fmt::Debug for PolicerClassifySetInterfaceReplyView<'_> {
 /// CRC `56cbb5fb`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicerClassifyDump {
-    /// Type.
+    /// What kind it is.
     pub type_: PolicerClassifyTable,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -1532,7 +1532,7 @@ impl fmt::Debug for FlowClassifySetInterfaceReplyView<'_> {
 /// CRC `25dd3e4c`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowClassifyDump {
-    /// Type.
+    /// What kind it is.
     pub type_: FlowClassifyTable,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,

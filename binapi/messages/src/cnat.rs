@@ -1009,9 +1009,9 @@ impl Dump for CnatSessionDump {
 /// CRC `d997e96c`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CnatSetSnatAddresses {
-    /// Snat IPv4.
+    /// IPv4 source address that packets get.
     pub snat_ip4: Ipv4Addr,
-    /// Snat IPv6.
+    /// IPv6 source address that packets get.
     pub snat_ip6: Ipv6Addr,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -1140,9 +1140,9 @@ pub struct CnatSetSnatAddressesV2 {
     pub fwd_fib_index: u32,
     /// Index in VPP of the ret fib.
     pub ret_fib_index: u32,
-    /// Snat IPv4.
+    /// IPv4 source address that packets get.
     pub snat_ip4: Ipv4Addr,
-    /// Snat IPv6.
+    /// IPv6 source address that packets get.
     pub snat_ip6: Ipv6Addr,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -1313,9 +1313,9 @@ pub struct CnatGetSnatAddressesReply {
     pub retval: i32,
     /// Number of the item.
     pub id: u32,
-    /// Snat IPv4.
+    /// IPv4 source address that packets get.
     pub snat_ip4: Ipv4Addr,
-    /// Snat IPv6.
+    /// IPv6 source address that packets get.
     pub snat_ip6: Ipv6Addr,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -1385,13 +1385,13 @@ impl<'a> CnatGetSnatAddressesReplyView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Snat IPv4.
+    /// IPv4 source address that packets get.
     #[must_use]
     pub fn snat_ip4(&self) -> Ipv4Addr {
         value_at(self.fixed, 8)
     }
 
-    /// Snat IPv6.
+    /// IPv6 source address that packets get.
     #[must_use]
     pub fn snat_ip6(&self) -> Ipv6Addr {
         value_at(self.fixed, 12)
@@ -1481,9 +1481,9 @@ pub struct CnatSnatAddressesDetails {
     pub ret_table_id4: u32,
     /// Ret table id6 (`u32`).
     pub ret_table_id6: u32,
-    /// Snat IPv4.
+    /// IPv4 source address that packets get.
     pub snat_ip4: Ipv4Addr,
-    /// Snat IPv6.
+    /// IPv6 source address that packets get.
     pub snat_ip6: Ipv6Addr,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -1580,13 +1580,13 @@ impl<'a> CnatSnatAddressesDetailsView<'a> {
         value_at(self.fixed, 16)
     }
 
-    /// Snat IPv4.
+    /// IPv4 source address that packets get.
     #[must_use]
     pub fn snat_ip4(&self) -> Ipv4Addr {
         value_at(self.fixed, 20)
     }
 
-    /// Snat IPv6.
+    /// IPv6 source address that packets get.
     #[must_use]
     pub fn snat_ip6(&self) -> Ipv6Addr {
         value_at(self.fixed, 24)

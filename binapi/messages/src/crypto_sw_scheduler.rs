@@ -18,7 +18,7 @@ use vpp_wire::{
 pub struct CryptoSwSchedulerSetWorker {
     /// Index of the worker thread, from 0.
     pub worker_index: u32,
-    /// Crypto enable (`bool`).
+    /// Encryption enable (`bool`).
     pub crypto_enable: bool,
 }
 

@@ -867,7 +867,7 @@ pub struct Det44MapDetails {
     pub sharing_ratio: u32,
     /// Ports per host (`u16`).
     pub ports_per_host: u16,
-    /// Ses number (`u32`).
+    /// Number of sessions.
     pub ses_num: u32,
 }
 
@@ -965,7 +965,7 @@ impl<'a> Det44MapDetailsView<'a> {
         value_at(self.fixed, 14)
     }
 
-    /// Ses number (`u32`).
+    /// Number of sessions.
     #[must_use]
     pub fn ses_num(&self) -> u32 {
         value_at(self.fixed, 16)
@@ -1012,9 +1012,9 @@ pub struct Det44CloseSessionOut {
     pub out_addr: Ipv4Addr,
     /// Port outside.
     pub out_port: u16,
-    /// External address.
+    /// Address outside.
     pub ext_addr: Ipv4Addr,
-    /// External port (`u16`).
+    /// Port outside.
     pub ext_port: u16,
 }
 
@@ -1144,9 +1144,9 @@ pub struct Det44CloseSessionIn {
     pub in_addr: Ipv4Addr,
     /// Port inside.
     pub in_port: u16,
-    /// External address.
+    /// Address outside.
     pub ext_addr: Ipv4Addr,
-    /// External port (`u16`).
+    /// Port outside.
     pub ext_port: u16,
 }
 
@@ -1320,13 +1320,13 @@ impl Dump for Det44SessionDump {
 pub struct Det44SessionDetails {
     /// Port inside.
     pub in_port: u16,
-    /// External address.
+    /// Address outside.
     pub ext_addr: Ipv4Addr,
-    /// External port (`u16`).
+    /// Port outside.
     pub ext_port: u16,
     /// Port outside.
     pub out_port: u16,
-    /// State (`u8`).
+    /// State.
     pub state: u8,
     /// Expire (`u32`).
     pub expire: u32,
@@ -1393,13 +1393,13 @@ impl<'a> Det44SessionDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// External address.
+    /// Address outside.
     #[must_use]
     pub fn ext_addr(&self) -> Ipv4Addr {
         value_at(self.fixed, 2)
     }
 
-    /// External port (`u16`).
+    /// Port outside.
     #[must_use]
     pub fn ext_port(&self) -> u16 {
         value_at(self.fixed, 6)
@@ -1411,7 +1411,7 @@ impl<'a> Det44SessionDetailsView<'a> {
         value_at(self.fixed, 8)
     }
 
-    /// State (`u8`).
+    /// State.
     #[must_use]
     pub fn state(&self) -> u8 {
         value_at(self.fixed, 10)
@@ -1461,13 +1461,13 @@ impl fmt::Debug for Det44SessionDetailsView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Det44SetTimeouts {
-    /// UDP (`u32`).
+    /// Seconds a UDP session may be idle.
     pub udp: u32,
-    /// TCP established (`u32`).
+    /// Seconds an established TCP session may be idle.
     pub tcp_established: u32,
-    /// TCP transitory (`u32`).
+    /// Seconds a TCP session may be idle while it is set up or closed.
     pub tcp_transitory: u32,
-    /// Icmp (`u32`).
+    /// Seconds an ICMP session may be idle.
     pub icmp: u32,
 }
 
@@ -1619,13 +1619,13 @@ impl Request for Det44GetTimeouts {
 pub struct Det44GetTimeoutsReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// UDP (`u32`).
+    /// Seconds a UDP session may be idle.
     pub udp: u32,
-    /// TCP established (`u32`).
+    /// Seconds an established TCP session may be idle.
     pub tcp_established: u32,
-    /// TCP transitory (`u32`).
+    /// Seconds a TCP session may be idle while it is set up or closed.
     pub tcp_transitory: u32,
-    /// Icmp (`u32`).
+    /// Seconds an ICMP session may be idle.
     pub icmp: u32,
 }
 
@@ -1675,25 +1675,25 @@ impl<'a> Det44GetTimeoutsReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// UDP (`u32`).
+    /// Seconds a UDP session may be idle.
     #[must_use]
     pub fn udp(&self) -> u32 {
         value_at(self.fixed, 4)
     }
 
-    /// TCP established (`u32`).
+    /// Seconds an established TCP session may be idle.
     #[must_use]
     pub fn tcp_established(&self) -> u32 {
         value_at(self.fixed, 8)
     }
 
-    /// TCP transitory (`u32`).
+    /// Seconds a TCP session may be idle while it is set up or closed.
     #[must_use]
     pub fn tcp_transitory(&self) -> u32 {
         value_at(self.fixed, 12)
     }
 
-    /// Icmp (`u32`).
+    /// Seconds an ICMP session may be idle.
     #[must_use]
     pub fn icmp(&self) -> u32 {
         value_at(self.fixed, 16)
@@ -2237,7 +2237,7 @@ pub struct NatDetMapDetails {
     pub sharing_ratio: u32,
     /// Ports per host (`u16`).
     pub ports_per_host: u16,
-    /// Ses number (`u32`).
+    /// Number of sessions.
     pub ses_num: u32,
 }
 
@@ -2335,7 +2335,7 @@ impl<'a> NatDetMapDetailsView<'a> {
         value_at(self.fixed, 14)
     }
 
-    /// Ses number (`u32`).
+    /// Number of sessions.
     #[must_use]
     pub fn ses_num(&self) -> u32 {
         value_at(self.fixed, 16)
@@ -2384,9 +2384,9 @@ pub struct NatDetCloseSessionOut {
     pub out_addr: Ipv4Addr,
     /// Port outside.
     pub out_port: u16,
-    /// External address.
+    /// Address outside.
     pub ext_addr: Ipv4Addr,
-    /// External port (`u16`).
+    /// Port outside.
     pub ext_port: u16,
 }
 
@@ -2520,9 +2520,9 @@ pub struct NatDetCloseSessionIn {
     pub in_addr: Ipv4Addr,
     /// Port inside.
     pub in_port: u16,
-    /// External address.
+    /// Address outside.
     pub ext_addr: Ipv4Addr,
-    /// External port (`u16`).
+    /// Port outside.
     pub ext_port: u16,
 }
 
@@ -2702,13 +2702,13 @@ impl Dump for NatDetSessionDump {
 pub struct NatDetSessionDetails {
     /// Port inside.
     pub in_port: u16,
-    /// External address.
+    /// Address outside.
     pub ext_addr: Ipv4Addr,
-    /// External port (`u16`).
+    /// Port outside.
     pub ext_port: u16,
     /// Port outside.
     pub out_port: u16,
-    /// State (`u8`).
+    /// State.
     pub state: u8,
     /// Expire (`u32`).
     pub expire: u32,
@@ -2775,13 +2775,13 @@ impl<'a> NatDetSessionDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// External address.
+    /// Address outside.
     #[must_use]
     pub fn ext_addr(&self) -> Ipv4Addr {
         value_at(self.fixed, 2)
     }
 
-    /// External port (`u16`).
+    /// Port outside.
     #[must_use]
     pub fn ext_port(&self) -> u16 {
         value_at(self.fixed, 6)
@@ -2793,7 +2793,7 @@ impl<'a> NatDetSessionDetailsView<'a> {
         value_at(self.fixed, 8)
     }
 
-    /// State (`u8`).
+    /// State.
     #[must_use]
     pub fn state(&self) -> u8 {
         value_at(self.fixed, 10)

@@ -226,11 +226,11 @@ pub struct DhcpLease {
     pub mask_width: u8,
     /// Address of the host's side.
     pub host_address: Address,
-    /// Router address.
+    /// Address of the router.
     pub router_address: Address,
     /// Host MAC.
     pub host_mac: MacAddress,
-    /// Domain server (`domain_server[]`). At most 255.
+    /// Addresses of name servers. At most 255.
     pub domain_server: Vec<DomainServer>,
 }
 
@@ -323,7 +323,7 @@ impl<'a> DhcpLeaseView<'a> {
         value_at(self.fixed, 74)
     }
 
-    /// Router address.
+    /// Address of the router.
     #[must_use]
     pub fn router_address(&self) -> Address {
         value_at(self.fixed, 91)
@@ -335,7 +335,7 @@ impl<'a> DhcpLeaseView<'a> {
         value_at(self.fixed, 108)
     }
 
-    /// Domain server (`domain_server[]`). At most 255.
+    /// Addresses of name servers. At most 255.
     #[must_use]
     pub fn domain_server(&self) -> Items<'a, DomainServer> {
         self.domain_server
@@ -390,7 +390,7 @@ impl fmt::Debug for DhcpLeaseView<'_> {
 pub struct DhcpServer {
     /// Number of the server vrf.
     pub server_vrf_id: u32,
-    /// Dhcp server.
+    /// Address of the DHCP server.
     pub dhcp_server: Address,
 }
 
@@ -821,9 +821,9 @@ pub struct DhcpProxyConfig {
     pub server_vrf_id: u32,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Dhcp server.
+    /// Address of the DHCP server.
     pub dhcp_server: Address,
-    /// Dhcp source address.
+    /// Source address of relayed requests.
     pub dhcp_src_address: Address,
 }
 
@@ -1076,7 +1076,7 @@ impl fmt::Debug for DhcpProxySetVssReplyView<'_> {
 pub struct DhcpClientConfig {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Client.
+    /// The client.
     pub client: DhcpClient,
 }
 
@@ -1317,7 +1317,7 @@ impl Dump for DhcpClientDump {
 /// CRC `8897b2d8`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DhcpClientDetails {
-    /// Client.
+    /// The client.
     pub client: DhcpClient,
     /// The lease.
     pub lease: DhcpLease,
@@ -1360,7 +1360,7 @@ pub struct DhcpClientDetailsView<'a> {
 }
 
 impl<'a> DhcpClientDetailsView<'a> {
-    /// Client.
+    /// The client.
     #[must_use]
     pub fn client(&self) -> DhcpClientView<'a> {
         view_at(self.fixed, 0)
@@ -1462,7 +1462,7 @@ pub struct DhcpProxyDetails {
     pub is_ipv6: bool,
     /// Number of the vss vpn ascii. At most 128 bytes.
     pub vss_vpn_ascii_id: String,
-    /// Dhcp source address.
+    /// Source address of relayed requests.
     pub dhcp_src_address: Address,
     /// Servers (`dhcp_server[]`). At most 255.
     pub servers: Vec<DhcpServer>,
@@ -1563,7 +1563,7 @@ impl<'a> DhcpProxyDetailsView<'a> {
         text(&self.fixed[17..146])
     }
 
-    /// Dhcp source address.
+    /// Source address of relayed requests.
     #[must_use]
     pub fn dhcp_src_address(&self) -> Address {
         value_at(self.fixed, 146)
@@ -1952,15 +1952,15 @@ pub struct Dhcp6SendClientMessage {
     pub sw_if_index: InterfaceIndex,
     /// Index of the server in VPP.
     pub server_index: u32,
-    /// Irt (`u32`).
+    /// Initial retransmission time, in seconds.
     pub irt: u32,
-    /// Mrt (`u32`).
+    /// Maximum retransmission time, in seconds; 0 for none.
     pub mrt: u32,
-    /// Mrc (`u32`).
+    /// Maximum retransmission count; 0 for none.
     pub mrc: u32,
-    /// Mrd (`u32`).
+    /// Maximum retransmission duration, in seconds; 0 for none.
     pub mrd: u32,
-    /// Stop (`bool`).
+    /// Whether to stop instead.
     pub stop: bool,
     /// Msg type.
     pub msg_type: Dhcpv6MsgType,
@@ -1968,7 +1968,7 @@ pub struct Dhcp6SendClientMessage {
     pub t1: u32,
     /// Seconds until the client contacts any server.
     pub t2: u32,
-    /// Addresses (`dhcp6_address_info[]`).
+    /// Addresses.
     pub addresses: Vec<Dhcp6AddressInfo>,
 }
 
@@ -2116,15 +2116,15 @@ pub struct Dhcp6PdSendClientMessage {
     pub sw_if_index: InterfaceIndex,
     /// Index of the server in VPP.
     pub server_index: u32,
-    /// Irt (`u32`).
+    /// Initial retransmission time, in seconds.
     pub irt: u32,
-    /// Mrt (`u32`).
+    /// Maximum retransmission time, in seconds; 0 for none.
     pub mrt: u32,
-    /// Mrc (`u32`).
+    /// Maximum retransmission count; 0 for none.
     pub mrc: u32,
-    /// Mrd (`u32`).
+    /// Maximum retransmission duration, in seconds; 0 for none.
     pub mrd: u32,
-    /// Stop (`bool`).
+    /// Whether to stop instead.
     pub stop: bool,
     /// Msg type.
     pub msg_type: Dhcpv6MsgType,
@@ -2132,7 +2132,7 @@ pub struct Dhcp6PdSendClientMessage {
     pub t1: u32,
     /// Seconds until the client contacts any server.
     pub t2: u32,
-    /// Prefixes (`dhcp6_pd_prefix_info[]`).
+    /// Prefixes.
     pub prefixes: Vec<Dhcp6PdPrefixInfo>,
 }
 
@@ -2516,13 +2516,13 @@ pub struct Dhcp6ReplyEvent {
     pub t1: u32,
     /// Seconds until the client contacts any server.
     pub t2: u32,
-    /// Inner status code (`u16`).
+    /// Status code within the option (RFC 8415).
     pub inner_status_code: u16,
-    /// Status code (`u16`).
+    /// Status code of DHCPv6 (RFC 8415).
     pub status_code: u16,
     /// Which path is taken first: the lowest.
     pub preference: u8,
-    /// Addresses (`dhcp6_address_info[]`).
+    /// Addresses.
     pub addresses: Vec<Dhcp6AddressInfo>,
 }
 
@@ -2640,13 +2640,13 @@ impl<'a> Dhcp6ReplyEventView<'a> {
         value_at(self.fixed, 20)
     }
 
-    /// Inner status code (`u16`).
+    /// Status code within the option (RFC 8415).
     #[must_use]
     pub fn inner_status_code(&self) -> u16 {
         value_at(self.fixed, 24)
     }
 
-    /// Status code (`u16`).
+    /// Status code of DHCPv6 (RFC 8415).
     #[must_use]
     pub fn status_code(&self) -> u16 {
         value_at(self.fixed, 26)
@@ -2658,7 +2658,7 @@ impl<'a> Dhcp6ReplyEventView<'a> {
         value_at(self.fixed, 28)
     }
 
-    /// Addresses (`dhcp6_address_info[]`).
+    /// Addresses.
     #[must_use]
     pub fn addresses(&self) -> Items<'a, Dhcp6AddressInfo> {
         self.addresses
@@ -2724,13 +2724,13 @@ pub struct Dhcp6PdReplyEvent {
     pub t1: u32,
     /// Seconds until the client contacts any server.
     pub t2: u32,
-    /// Inner status code (`u16`).
+    /// Status code within the option (RFC 8415).
     pub inner_status_code: u16,
-    /// Status code (`u16`).
+    /// Status code of DHCPv6 (RFC 8415).
     pub status_code: u16,
     /// Which path is taken first: the lowest.
     pub preference: u8,
-    /// Prefixes (`dhcp6_pd_prefix_info[]`).
+    /// Prefixes.
     pub prefixes: Vec<Dhcp6PdPrefixInfo>,
 }
 
@@ -2848,13 +2848,13 @@ impl<'a> Dhcp6PdReplyEventView<'a> {
         value_at(self.fixed, 20)
     }
 
-    /// Inner status code (`u16`).
+    /// Status code within the option (RFC 8415).
     #[must_use]
     pub fn inner_status_code(&self) -> u16 {
         value_at(self.fixed, 24)
     }
 
-    /// Status code (`u16`).
+    /// Status code of DHCPv6 (RFC 8415).
     #[must_use]
     pub fn status_code(&self) -> u16 {
         value_at(self.fixed, 26)
@@ -2866,7 +2866,7 @@ impl<'a> Dhcp6PdReplyEventView<'a> {
         value_at(self.fixed, 28)
     }
 
-    /// Prefixes (`dhcp6_pd_prefix_info[]`).
+    /// Prefixes.
     #[must_use]
     pub fn prefixes(&self) -> Items<'a, Dhcp6PdPrefixInfo> {
         self.prefixes

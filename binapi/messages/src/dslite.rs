@@ -17,9 +17,9 @@ use vpp_wire::{
 /// CRC `de2a5b02`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DsliteAddDelPoolAddrRange {
-    /// Start address.
+    /// First address.
     pub start_addr: Ipv4Addr,
-    /// End address.
+    /// Last address.
     pub end_addr: Ipv4Addr,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,

@@ -118,7 +118,7 @@ pub struct FlowEthernet {
     pub src_addr: MacAddress,
     /// Destination address.
     pub dst_addr: MacAddress,
-    /// Type (`u16`).
+    /// What kind it is.
     pub type_: u16,
 }
 

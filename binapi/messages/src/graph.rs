@@ -71,7 +71,7 @@ pub struct GraphNodeGet {
     pub name: String,
     /// Flags.
     pub flags: NodeFlag,
-    /// Want arcs (`bool`).
+    /// Whether the edges that leave each node are told.
     pub want_arcs: bool,
 }
 

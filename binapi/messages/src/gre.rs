@@ -44,7 +44,7 @@ open_enum!(
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GreTunnel {
-    /// Type.
+    /// What kind it is.
     pub type_: GreTunnelType,
     /// Mode.
     pub mode: TunnelMode,
@@ -101,7 +101,7 @@ impl FixedSize for GreTunnel {}
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GreTunnelV2 {
-    /// Type.
+    /// What kind it is.
     pub type_: GreTunnelType,
     /// Mode.
     pub mode: TunnelMode,

@@ -26,7 +26,7 @@ pub struct HttpStaticEnableV4 {
     pub max_age: u32,
     /// Keepalive timeout (`u32`). Default: `60`.
     pub keepalive_timeout: u32,
-    /// Largest body size (`u64`). Default: `8000`.
+    /// Maximum body size (`u64`). Default: `8000`.
     pub max_body_size: u64,
     /// Prealloc fifos (`u32`).
     pub prealloc_fifos: u32,
@@ -185,7 +185,7 @@ pub struct HttpStaticEnableV5 {
     pub max_age: u32,
     /// Keepalive timeout (`u32`). Default: `60`.
     pub keepalive_timeout: u32,
-    /// Largest body size (`u64`). Default: `8192`.
+    /// Maximum body size (`u64`). Default: `8192`.
     pub max_body_size: u64,
     /// Receive buff thresh (`u32`). Default: `0x100000`.
     pub rx_buff_thresh: u32,

@@ -45,7 +45,7 @@ pub struct IgmpGroup {
     pub filter: FilterMode,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Gaddr.
+    /// Address of the group.
     pub gaddr: Ipv4Addr,
     /// Saddrs (`ip4_address[]`). At most 255.
     pub saddrs: Vec<Ipv4Addr>,
@@ -118,7 +118,7 @@ open_enum!(
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupPrefix {
-    /// Type.
+    /// What kind it is.
     pub type_: GroupPrefixType,
     /// Prefix.
     pub prefix: Prefix,
@@ -258,7 +258,7 @@ impl fmt::Debug for IgmpListenReplyView<'_> {
 pub struct IgmpEnableDisable {
     /// Whether to switch on or off.
     pub enable: bool,
-    /// Mode (`u8`).
+    /// Mode.
     pub mode: u8,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -647,9 +647,9 @@ impl Dump for IgmpDump {
 pub struct IgmpDetails {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Saddr.
+    /// Address of the source.
     pub saddr: Ipv4Addr,
-    /// Gaddr.
+    /// Address of the group.
     pub gaddr: Ipv4Addr,
 }
 
@@ -705,13 +705,13 @@ impl<'a> IgmpDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Saddr.
+    /// Address of the source.
     #[must_use]
     pub fn saddr(&self) -> Ipv4Addr {
         value_at(self.fixed, 4)
     }
 
-    /// Gaddr.
+    /// Address of the group.
     #[must_use]
     pub fn gaddr(&self) -> Ipv4Addr {
         value_at(self.fixed, 8)
@@ -974,9 +974,9 @@ pub struct IgmpEvent {
     pub sw_if_index: InterfaceIndex,
     /// Filter.
     pub filter: FilterMode,
-    /// Saddr.
+    /// Address of the source.
     pub saddr: Ipv4Addr,
-    /// Gaddr.
+    /// Address of the group.
     pub gaddr: Ipv4Addr,
 }
 
@@ -1054,13 +1054,13 @@ impl<'a> IgmpEventView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Saddr.
+    /// Address of the source.
     #[must_use]
     pub fn saddr(&self) -> Ipv4Addr {
         value_at(self.fixed, 8)
     }
 
-    /// Gaddr.
+    /// Address of the group.
     #[must_use]
     pub fn gaddr(&self) -> Ipv4Addr {
         value_at(self.fixed, 12)

@@ -138,7 +138,7 @@ impl fmt::Debug for Ikev2PluginGetVersionReplyView<'_> {
 /// CRC `b7c096ae`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2PluginSetSleepInterval {
-    /// Timeout (`f64`).
+    /// Time until it is given up.
     pub timeout: f64,
 }
 
@@ -1470,7 +1470,7 @@ impl fmt::Debug for Ikev2ProfileAddDelReplyView<'_> {
 pub struct Ikev2ProfileSetAuth {
     /// Name. At most 63 bytes.
     pub name: String,
-    /// Auth method (`u8`).
+    /// Authentication method (`u8`).
     pub auth_method: u8,
     /// Whether it is hex.
     pub is_hex: bool,
@@ -2904,7 +2904,7 @@ impl fmt::Debug for Ikev2InitiateSaInitReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2InitiateDelIkeSa {
-    /// Ispi (`u64`).
+    /// The initiator's security parameters index.
     pub ispi: u64,
 }
 
@@ -3015,7 +3015,7 @@ impl fmt::Debug for Ikev2InitiateDelIkeSaReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2InitiateDelChildSa {
-    /// Ispi (`u32`).
+    /// The initiator's security parameters index.
     pub ispi: u32,
 }
 
@@ -3126,7 +3126,7 @@ impl fmt::Debug for Ikev2InitiateDelChildSaReplyView<'_> {
 /// In progress: may change in any release of VPP.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2InitiateRekeyChildSa {
-    /// Ispi (`u32`).
+    /// The initiator's security parameters index.
     pub ispi: u32,
 }
 
@@ -3471,7 +3471,7 @@ impl fmt::Debug for Ikev2ProfileSetIpsecUdpPortReplyView<'_> {
 pub struct Ikev2ProfileSetLiveness {
     /// Period (`u32`).
     pub period: u32,
-    /// Largest retries (`u32`).
+    /// Maximum retries (`u32`).
     pub max_retries: u32,
 }
 

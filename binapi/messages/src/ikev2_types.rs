@@ -20,7 +20,7 @@ use crate::ip_types::Address;
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2Id {
-    /// Type (`u8`).
+    /// What kind it is.
     pub type_: u8,
     /// Data length (`u8`).
     pub data_len: u8,
@@ -55,7 +55,7 @@ pub struct Ikev2IdView<'a> {
 }
 
 impl<'a> Ikev2IdView<'a> {
-    /// Type (`u8`).
+    /// What kind it is.
     #[must_use]
     pub fn type_(&self) -> u8 {
         value_at(self.fixed, 0)
@@ -118,9 +118,9 @@ pub struct Ikev2Ts {
     pub start_port: u16,
     /// Last port.
     pub end_port: u16,
-    /// Start address.
+    /// First address.
     pub start_addr: Address,
-    /// End address.
+    /// Last address.
     pub end_addr: Address,
 }
 
@@ -282,9 +282,9 @@ impl FixedSize for Ikev2Responder {}
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2IkeTransforms {
-    /// Crypto alg (`u8`).
+    /// Encryption alg (`u8`).
     pub crypto_alg: u8,
-    /// Crypto key size (`u32`).
+    /// Encryption key size (`u32`).
     pub crypto_key_size: u32,
     /// Integ alg (`u8`).
     pub integ_alg: u8,
@@ -323,9 +323,9 @@ impl FixedSize for Ikev2IkeTransforms {}
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ikev2EspTransforms {
-    /// Crypto alg (`u8`).
+    /// Encryption alg (`u8`).
     pub crypto_alg: u8,
-    /// Crypto key size (`u32`).
+    /// Encryption key size (`u32`).
     pub crypto_key_size: u32,
     /// Integ alg (`u8`).
     pub integ_alg: u8,
@@ -388,7 +388,7 @@ pub struct Ikev2Profile {
     pub udp_encap: bool,
     /// Natt disabled (`bool`).
     pub natt_disabled: bool,
-    /// Auth.
+    /// Authentication.
     pub auth: Ikev2Auth,
 }
 
@@ -546,7 +546,7 @@ impl<'a> Ikev2ProfileView<'a> {
         value_at(self.fixed, 358)
     }
 
-    /// Auth.
+    /// Authentication.
     #[must_use]
     pub fn auth(&self) -> Ikev2AuthView<'a> {
         self.auth
@@ -760,9 +760,9 @@ pub struct Ikev2ChildSa {
     pub r_spi: u32,
     /// Keys.
     pub keys: Ikev2Keys,
-    /// Encryption.
+    /// Algorithm that encrypts.
     pub encryption: Ikev2SaTransform,
-    /// Integrity.
+    /// Algorithm that authenticates.
     pub integrity: Ikev2SaTransform,
     /// Esn.
     pub esn: Ikev2SaTransform,
@@ -813,9 +813,9 @@ pub struct Ikev2ChildSaV2 {
     pub r_spi: u32,
     /// Keys.
     pub keys: Ikev2Keys,
-    /// Encryption.
+    /// Algorithm that encrypts.
     pub encryption: Ikev2SaTransform,
-    /// Integrity.
+    /// Algorithm that authenticates.
     pub integrity: Ikev2SaTransform,
     /// Esn.
     pub esn: Ikev2SaTransform,
@@ -866,7 +866,7 @@ pub struct Ikev2SaStats {
     pub n_rekey_req: u16,
     /// Number of sa init req.
     pub n_sa_init_req: u16,
-    /// Number of sa auth req.
+    /// Number of sa authentication req.
     pub n_sa_auth_req: u16,
     /// Number of retransmit.
     pub n_retransmit: u16,
@@ -909,13 +909,13 @@ pub struct Ikev2Sa {
     pub sa_index: u32,
     /// Index in VPP of the profile.
     pub profile_index: u32,
-    /// Ispi (`u64`).
+    /// The initiator's security parameters index.
     pub ispi: u64,
-    /// Rspi (`u64`).
+    /// The responder's security parameters index.
     pub rspi: u64,
-    /// Iaddr.
+    /// Address of the initiator.
     pub iaddr: Address,
-    /// Raddr.
+    /// Address of the responder.
     pub raddr: Address,
     /// Keys.
     pub keys: Ikev2Keys,
@@ -923,13 +923,13 @@ pub struct Ikev2Sa {
     pub i_id: Ikev2Id,
     /// Number of the r.
     pub r_id: Ikev2Id,
-    /// Encryption.
+    /// Algorithm that encrypts.
     pub encryption: Ikev2SaTransform,
-    /// Integrity.
+    /// Algorithm that authenticates.
     pub integrity: Ikev2SaTransform,
-    /// Prf.
+    /// Pseudo-random function.
     pub prf: Ikev2SaTransform,
-    /// Dh.
+    /// Diffie-Hellman group.
     pub dh: Ikev2SaTransform,
     /// Stats.
     pub stats: Ikev2SaStats,
@@ -996,25 +996,25 @@ impl<'a> Ikev2SaView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Ispi (`u64`).
+    /// The initiator's security parameters index.
     #[must_use]
     pub fn ispi(&self) -> u64 {
         value_at(self.fixed, 8)
     }
 
-    /// Rspi (`u64`).
+    /// The responder's security parameters index.
     #[must_use]
     pub fn rspi(&self) -> u64 {
         value_at(self.fixed, 16)
     }
 
-    /// Iaddr.
+    /// Address of the initiator.
     #[must_use]
     pub fn iaddr(&self) -> Address {
         value_at(self.fixed, 24)
     }
 
-    /// Raddr.
+    /// Address of the responder.
     #[must_use]
     pub fn raddr(&self) -> Address {
         value_at(self.fixed, 41)
@@ -1038,25 +1038,25 @@ impl<'a> Ikev2SaView<'a> {
         view_at(self.fixed, 579)
     }
 
-    /// Encryption.
+    /// Algorithm that encrypts.
     #[must_use]
     pub fn encryption(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 645)
     }
 
-    /// Integrity.
+    /// Algorithm that authenticates.
     #[must_use]
     pub fn integrity(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 655)
     }
 
-    /// Prf.
+    /// Pseudo-random function.
     #[must_use]
     pub fn prf(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 665)
     }
 
-    /// Dh.
+    /// Diffie-Hellman group.
     #[must_use]
     pub fn dh(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 675)
@@ -1157,13 +1157,13 @@ pub struct Ikev2SaV2 {
     pub profile_name: String,
     /// State.
     pub state: Ikev2State,
-    /// Ispi (`u64`).
+    /// The initiator's security parameters index.
     pub ispi: u64,
-    /// Rspi (`u64`).
+    /// The responder's security parameters index.
     pub rspi: u64,
-    /// Iaddr.
+    /// Address of the initiator.
     pub iaddr: Address,
-    /// Raddr.
+    /// Address of the responder.
     pub raddr: Address,
     /// Keys.
     pub keys: Ikev2Keys,
@@ -1171,13 +1171,13 @@ pub struct Ikev2SaV2 {
     pub i_id: Ikev2Id,
     /// Number of the r.
     pub r_id: Ikev2Id,
-    /// Encryption.
+    /// Algorithm that encrypts.
     pub encryption: Ikev2SaTransform,
-    /// Integrity.
+    /// Algorithm that authenticates.
     pub integrity: Ikev2SaTransform,
-    /// Prf.
+    /// Pseudo-random function.
     pub prf: Ikev2SaTransform,
-    /// Dh.
+    /// Diffie-Hellman group.
     pub dh: Ikev2SaTransform,
     /// Stats.
     pub stats: Ikev2SaStats,
@@ -1252,25 +1252,25 @@ impl<'a> Ikev2SaV2View<'a> {
         value_at(self.fixed, 68)
     }
 
-    /// Ispi (`u64`).
+    /// The initiator's security parameters index.
     #[must_use]
     pub fn ispi(&self) -> u64 {
         value_at(self.fixed, 72)
     }
 
-    /// Rspi (`u64`).
+    /// The responder's security parameters index.
     #[must_use]
     pub fn rspi(&self) -> u64 {
         value_at(self.fixed, 80)
     }
 
-    /// Iaddr.
+    /// Address of the initiator.
     #[must_use]
     pub fn iaddr(&self) -> Address {
         value_at(self.fixed, 88)
     }
 
-    /// Raddr.
+    /// Address of the responder.
     #[must_use]
     pub fn raddr(&self) -> Address {
         value_at(self.fixed, 105)
@@ -1294,25 +1294,25 @@ impl<'a> Ikev2SaV2View<'a> {
         view_at(self.fixed, 643)
     }
 
-    /// Encryption.
+    /// Algorithm that encrypts.
     #[must_use]
     pub fn encryption(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 709)
     }
 
-    /// Integrity.
+    /// Algorithm that authenticates.
     #[must_use]
     pub fn integrity(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 719)
     }
 
-    /// Prf.
+    /// Pseudo-random function.
     #[must_use]
     pub fn prf(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 729)
     }
 
-    /// Dh.
+    /// Diffie-Hellman group.
     #[must_use]
     pub fn dh(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 739)
@@ -1375,13 +1375,13 @@ pub struct Ikev2SaV3 {
     pub profile_name: String,
     /// State.
     pub state: Ikev2State,
-    /// Ispi (`u64`).
+    /// The initiator's security parameters index.
     pub ispi: u64,
-    /// Rspi (`u64`).
+    /// The responder's security parameters index.
     pub rspi: u64,
-    /// Iaddr.
+    /// Address of the initiator.
     pub iaddr: Address,
-    /// Raddr.
+    /// Address of the responder.
     pub raddr: Address,
     /// Keys.
     pub keys: Ikev2Keys,
@@ -1389,13 +1389,13 @@ pub struct Ikev2SaV3 {
     pub i_id: Ikev2Id,
     /// Number of the r.
     pub r_id: Ikev2Id,
-    /// Encryption.
+    /// Algorithm that encrypts.
     pub encryption: Ikev2SaTransform,
-    /// Integrity.
+    /// Algorithm that authenticates.
     pub integrity: Ikev2SaTransform,
-    /// Prf.
+    /// Pseudo-random function.
     pub prf: Ikev2SaTransform,
-    /// Dh.
+    /// Diffie-Hellman group.
     pub dh: Ikev2SaTransform,
     /// Stats.
     pub stats: Ikev2SaStats,
@@ -1474,25 +1474,25 @@ impl<'a> Ikev2SaV3View<'a> {
         value_at(self.fixed, 68)
     }
 
-    /// Ispi (`u64`).
+    /// The initiator's security parameters index.
     #[must_use]
     pub fn ispi(&self) -> u64 {
         value_at(self.fixed, 72)
     }
 
-    /// Rspi (`u64`).
+    /// The responder's security parameters index.
     #[must_use]
     pub fn rspi(&self) -> u64 {
         value_at(self.fixed, 80)
     }
 
-    /// Iaddr.
+    /// Address of the initiator.
     #[must_use]
     pub fn iaddr(&self) -> Address {
         value_at(self.fixed, 88)
     }
 
-    /// Raddr.
+    /// Address of the responder.
     #[must_use]
     pub fn raddr(&self) -> Address {
         value_at(self.fixed, 105)
@@ -1516,25 +1516,25 @@ impl<'a> Ikev2SaV3View<'a> {
         view_at(self.fixed, 643)
     }
 
-    /// Encryption.
+    /// Algorithm that encrypts.
     #[must_use]
     pub fn encryption(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 709)
     }
 
-    /// Integrity.
+    /// Algorithm that authenticates.
     #[must_use]
     pub fn integrity(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 719)
     }
 
-    /// Prf.
+    /// Pseudo-random function.
     #[must_use]
     pub fn prf(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 729)
     }
 
-    /// Dh.
+    /// Diffie-Hellman group.
     #[must_use]
     pub fn dh(&self) -> Ikev2SaTransform {
         value_at(self.fixed, 739)

@@ -4503,15 +4503,15 @@ pub struct PcapTraceOn {
     pub preallocate_data: bool,
     /// Free data (`bool`).
     pub free_data: bool,
-    /// Largest packets (`u32`). Default: `1000`.
+    /// Most packets. Default: `1000`.
     pub max_packets: u32,
-    /// Largest bytes per packet (`u32`). Default: `512`.
+    /// Maximum bytes per packet (`u32`). Default: `512`.
     pub max_bytes_per_packet: u32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
     /// Error. At most 127 bytes.
     pub error: String,
-    /// Filename. At most 63 bytes.
+    /// Name of a file. At most 63 bytes.
     pub filename: String,
 }
 

@@ -248,9 +248,9 @@ impl fmt::Debug for VxlanGpeIoamDisableReplyView<'_> {
 pub struct VxlanGpeIoamVniEnable {
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Local.
+    /// Local end.
     pub local: Address,
-    /// Remote.
+    /// Far end.
     pub remote: Address,
 }
 
@@ -365,9 +365,9 @@ impl fmt::Debug for VxlanGpeIoamVniEnableReplyView<'_> {
 pub struct VxlanGpeIoamVniDisable {
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Local.
+    /// Local end.
     pub local: Address,
-    /// Remote.
+    /// Far end.
     pub remote: Address,
 }
 

@@ -2406,7 +2406,7 @@ pub struct SetIpFlowHash {
     pub sport: bool,
     /// Destination port.
     pub dport: bool,
-    /// Protocol (`bool`).
+    /// Protocol.
     pub proto: bool,
     /// Reverse (`bool`).
     pub reverse: bool,
@@ -5526,15 +5526,15 @@ impl fmt::Debug for IoamDisableReplyView<'_> {
 pub struct IpReassemblySet {
     /// Timeout ms (`u32`).
     pub timeout_ms: u32,
-    /// Largest reassemblies (`u32`).
+    /// Maximum reassemblies (`u32`).
     pub max_reassemblies: u32,
-    /// Largest reassembly length (`u32`).
+    /// Maximum reassembly length (`u32`).
     pub max_reassembly_length: u32,
     /// Expire walk interval ms (`u32`).
     pub expire_walk_interval_ms: u32,
     /// Whether IPv6 is meant, not IPv4.
     pub is_ip6: bool,
-    /// Type.
+    /// What kind it is.
     pub type_: IpReassType,
 }
 
@@ -5655,7 +5655,7 @@ impl fmt::Debug for IpReassemblySetReplyView<'_> {
 pub struct IpReassemblyGet {
     /// Whether IPv6 is meant, not IPv4.
     pub is_ip6: bool,
-    /// Type.
+    /// What kind it is.
     pub type_: IpReassType,
 }
 
@@ -5699,9 +5699,9 @@ pub struct IpReassemblyGetReply {
     pub retval: i32,
     /// Timeout ms (`u32`).
     pub timeout_ms: u32,
-    /// Largest reassemblies (`u32`).
+    /// Maximum reassemblies (`u32`).
     pub max_reassemblies: u32,
-    /// Largest reassembly length (`u32`).
+    /// Maximum reassembly length (`u32`).
     pub max_reassembly_length: u32,
     /// Expire walk interval ms (`u32`).
     pub expire_walk_interval_ms: u32,
@@ -5763,13 +5763,13 @@ impl<'a> IpReassemblyGetReplyView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Largest reassemblies (`u32`).
+    /// Maximum reassemblies (`u32`).
     #[must_use]
     pub fn max_reassemblies(&self) -> u32 {
         value_at(self.fixed, 8)
     }
 
-    /// Largest reassembly length (`u32`).
+    /// Maximum reassembly length (`u32`).
     #[must_use]
     pub fn max_reassembly_length(&self) -> u32 {
         value_at(self.fixed, 12)
@@ -5829,7 +5829,7 @@ pub struct IpReassemblyEnableDisable {
     pub enable_ip4: bool,
     /// Enable IPv6 (`bool`).
     pub enable_ip6: bool,
-    /// Type.
+    /// What kind it is.
     pub type_: IpReassType,
 }
 

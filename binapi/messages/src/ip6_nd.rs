@@ -132,9 +132,9 @@ pub struct SwInterfaceIp6ndRaConfig {
     pub is_no: bool,
     /// Default router (`u8`).
     pub default_router: u8,
-    /// Largest interval (`u32`).
+    /// Maximum interval (`u32`).
     pub max_interval: u32,
-    /// Smallest interval (`u32`).
+    /// Minimum interval (`u32`).
     pub min_interval: u32,
     /// Seconds it is valid.
     pub lifetime: u32,
@@ -486,9 +486,9 @@ pub struct SwInterfaceIp6ndRaDetails {
     pub send_unicast: bool,
     /// Adv link layer address (`bool`).
     pub adv_link_layer_address: bool,
-    /// Largest radv interval (`f64`).
+    /// Maximum radv interval (`f64`).
     pub max_radv_interval: f64,
-    /// Smallest radv interval (`f64`).
+    /// Minimum radv interval (`f64`).
     pub min_radv_interval: f64,
     /// Last radv time (`f64`).
     pub last_radv_time: f64,
@@ -508,7 +508,7 @@ pub struct SwInterfaceIp6ndRaDetails {
     pub n_solicitations_rcvd: u32,
     /// Number of solicitations dropped.
     pub n_solicitations_dropped: u32,
-    /// Prefixes (`ip6nd_ra_prefix[]`).
+    /// Prefixes.
     pub prefixes: Vec<Ip6ndRaPrefix>,
 }
 
@@ -691,13 +691,13 @@ impl<'a> SwInterfaceIp6ndRaDetailsView<'a> {
         value_at(self.fixed, 24)
     }
 
-    /// Largest radv interval (`f64`).
+    /// Maximum radv interval (`f64`).
     #[must_use]
     pub fn max_radv_interval(&self) -> f64 {
         value_at(self.fixed, 25)
     }
 
-    /// Smallest radv interval (`f64`).
+    /// Minimum radv interval (`f64`).
     #[must_use]
     pub fn min_radv_interval(&self) -> f64 {
         value_at(self.fixed, 33)
@@ -757,7 +757,7 @@ impl<'a> SwInterfaceIp6ndRaDetailsView<'a> {
         value_at(self.fixed, 86)
     }
 
-    /// Prefixes (`ip6nd_ra_prefix[]`).
+    /// Prefixes.
     #[must_use]
     pub fn prefixes(&self) -> Items<'a, Ip6ndRaPrefix> {
         self.prefixes
@@ -1191,17 +1191,17 @@ impl Dump for Ip6ndProxyDump {
 /// CRC `e5de609c`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ip6ndSendRouterSolicitation {
-    /// Irt (`u32`).
+    /// Initial retransmission time, in seconds.
     pub irt: u32,
-    /// Mrt (`u32`).
+    /// Maximum retransmission time, in seconds; 0 for none.
     pub mrt: u32,
-    /// Mrc (`u32`).
+    /// Maximum retransmission count; 0 for none.
     pub mrc: u32,
-    /// Mrd (`u32`).
+    /// Maximum retransmission duration, in seconds; 0 for none.
     pub mrd: u32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Stop (`bool`).
+    /// Whether to stop instead.
     pub stop: bool,
 }
 
@@ -1449,7 +1449,7 @@ pub struct Ip6RaEvent {
     pub neighbor_reachable_time_in_msec: u32,
     /// Time in msec between retransmitted neighbor solicitations (`u32`).
     pub time_in_msec_between_retransmitted_neighbor_solicitations: u32,
-    /// Prefixes (`ip6_ra_prefix_info[]`).
+    /// Prefixes.
     pub prefixes: Vec<Ip6RaPrefixInfo>,
 }
 
@@ -1589,7 +1589,7 @@ impl<'a> Ip6RaEventView<'a> {
         value_at(self.fixed, 32)
     }
 
-    /// Prefixes (`ip6_ra_prefix_info[]`).
+    /// Prefixes.
     #[must_use]
     pub fn prefixes(&self) -> Items<'a, Ip6RaPrefixInfo> {
         self.prefixes

@@ -108,7 +108,7 @@ flag_set!(
 pub struct IpNeighborAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Neighbor.
+    /// The neighbour.
     pub neighbor: IpNeighbor,
 }
 
@@ -289,7 +289,7 @@ impl Dump for IpNeighborDump {
 pub struct IpNeighborDetails {
     /// Seconds since it was last seen.
     pub age: f64,
-    /// Neighbor.
+    /// The neighbour.
     pub neighbor: IpNeighbor,
 }
 
@@ -333,7 +333,7 @@ impl<'a> IpNeighborDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Neighbor.
+    /// The neighbour.
     #[must_use]
     pub fn neighbor(&self) -> IpNeighbor {
         value_at(self.fixed, 8)
@@ -373,11 +373,11 @@ impl fmt::Debug for IpNeighborDetailsView<'_> {
 pub struct IpNeighborConfig {
     /// Address family.
     pub af: AddressFamily,
-    /// Largest number (`u32`).
+    /// Most entries kept.
     pub max_number: u32,
     /// Seconds until an entry is forgotten.
     pub max_age: u32,
-    /// Recycle (`bool`).
+    /// Whether the oldest entry makes room for a new one.
     pub recycle: bool,
 }
 
@@ -536,11 +536,11 @@ pub struct IpNeighborConfigGetReply {
     pub retval: i32,
     /// Address family.
     pub af: AddressFamily,
-    /// Largest number (`u32`).
+    /// Most entries kept.
     pub max_number: u32,
     /// Seconds until an entry is forgotten.
     pub max_age: u32,
-    /// Recycle (`bool`).
+    /// Whether the oldest entry makes room for a new one.
     pub recycle: bool,
 }
 
@@ -596,7 +596,7 @@ impl<'a> IpNeighborConfigGetReplyView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Largest number (`u32`).
+    /// Most entries kept.
     #[must_use]
     pub fn max_number(&self) -> u32 {
         value_at(self.fixed, 5)
@@ -608,7 +608,7 @@ impl<'a> IpNeighborConfigGetReplyView<'a> {
         value_at(self.fixed, 9)
     }
 
-    /// Recycle (`bool`).
+    /// Whether the oldest entry makes room for a new one.
     #[must_use]
     pub fn recycle(&self) -> bool {
         value_at(self.fixed, 13)
@@ -1116,7 +1116,7 @@ impl fmt::Debug for WantIpNeighborEventsReplyView<'_> {
 pub struct IpNeighborEvent {
     /// Number that comes back in each event; by convention the process id of the client.
     pub pid: u32,
-    /// Neighbor.
+    /// The neighbour.
     pub neighbor: IpNeighbor,
 }
 
@@ -1162,7 +1162,7 @@ impl<'a> IpNeighborEventView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Neighbor.
+    /// The neighbour.
     #[must_use]
     pub fn neighbor(&self) -> IpNeighbor {
         value_at(self.fixed, 4)
@@ -1337,7 +1337,7 @@ pub struct IpNeighborEventV2 {
     pub pid: u32,
     /// Flags.
     pub flags: IpNeighborEventFlags,
-    /// Neighbor.
+    /// The neighbour.
     pub neighbor: IpNeighbor,
 }
 
@@ -1391,7 +1391,7 @@ impl<'a> IpNeighborEventV2View<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Neighbor.
+    /// The neighbour.
     #[must_use]
     pub fn neighbor(&self) -> IpNeighbor {
         value_at(self.fixed, 8)

@@ -416,7 +416,7 @@ impl fmt::Debug for IpsecInterfaceAddDelSpdReplyView<'_> {
 pub struct IpsecSpdEntryAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSpdEntry,
 }
 
@@ -458,7 +458,7 @@ impl Request for IpsecSpdEntryAddDel {
 pub struct IpsecSpdEntryAddDelV2 {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSpdEntryV2,
 }
 
@@ -828,7 +828,7 @@ impl Dump for IpsecSpdDump {
 /// CRC `5813d7a2`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSpdDetails {
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSpdEntry,
 }
 
@@ -862,7 +862,7 @@ pub struct IpsecSpdDetailsView<'a> {
 }
 
 impl<'a> IpsecSpdDetailsView<'a> {
-    /// Entry.
+    /// The entry.
     #[must_use]
     pub fn entry(&self) -> IpsecSpdEntry {
         value_at(self.fixed, 0)
@@ -903,7 +903,7 @@ impl fmt::Debug for IpsecSpdDetailsView<'_> {
 pub struct IpsecSadEntryAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSadEntry,
 }
 
@@ -947,7 +947,7 @@ impl Request for IpsecSadEntryAddDel {
 pub struct IpsecSadEntryAddDelV2 {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSadEntryV2,
 }
 
@@ -989,7 +989,7 @@ impl Request for IpsecSadEntryAddDelV2 {
 pub struct IpsecSadEntryAddDelV3 {
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSadEntryV3,
 }
 
@@ -1029,7 +1029,7 @@ impl Request for IpsecSadEntryAddDelV3 {
 /// CRC `50229353`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSadEntryAdd {
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSadEntryV3,
 }
 
@@ -1065,7 +1065,7 @@ impl Request for IpsecSadEntryAdd {
 /// CRC `9611297a`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSadEntryAddV2 {
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSadEntryV4,
 }
 
@@ -2981,7 +2981,7 @@ impl Dump for IpsecSaV5Dump {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSaDetails {
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSadEntry,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -2989,7 +2989,7 @@ pub struct IpsecSaDetails {
     pub salt: u32,
     /// Sequence number of the last packet sent.
     pub seq_outbound: u64,
-    /// Last sequence inbound (`u64`).
+    /// Sequence number of the last packet received.
     pub last_seq_inbound: u64,
     /// Packets that may arrive out of order.
     pub replay_window: u64,
@@ -3041,7 +3041,7 @@ pub struct IpsecSaDetailsView<'a> {
 }
 
 impl<'a> IpsecSaDetailsView<'a> {
-    /// Entry.
+    /// The entry.
     #[must_use]
     pub fn entry(&self) -> IpsecSadEntry {
         value_at(self.fixed, 0)
@@ -3065,7 +3065,7 @@ impl<'a> IpsecSaDetailsView<'a> {
         value_at(self.fixed, 336)
     }
 
-    /// Last sequence inbound (`u64`).
+    /// Sequence number of the last packet received.
     #[must_use]
     pub fn last_seq_inbound(&self) -> u64 {
         value_at(self.fixed, 344)
@@ -3122,7 +3122,7 @@ impl fmt::Debug for IpsecSaDetailsView<'_> {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSaV2Details {
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSadEntryV2,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -3130,7 +3130,7 @@ pub struct IpsecSaV2Details {
     pub salt: u32,
     /// Sequence number of the last packet sent.
     pub seq_outbound: u64,
-    /// Last sequence inbound (`u64`).
+    /// Sequence number of the last packet received.
     pub last_seq_inbound: u64,
     /// Packets that may arrive out of order.
     pub replay_window: u64,
@@ -3182,7 +3182,7 @@ pub struct IpsecSaV2DetailsView<'a> {
 }
 
 impl<'a> IpsecSaV2DetailsView<'a> {
-    /// Entry.
+    /// The entry.
     #[must_use]
     pub fn entry(&self) -> IpsecSadEntryV2 {
         value_at(self.fixed, 0)
@@ -3206,7 +3206,7 @@ impl<'a> IpsecSaV2DetailsView<'a> {
         value_at(self.fixed, 338)
     }
 
-    /// Last sequence inbound (`u64`).
+    /// Sequence number of the last packet received.
     #[must_use]
     pub fn last_seq_inbound(&self) -> u64 {
         value_at(self.fixed, 346)
@@ -3261,13 +3261,13 @@ impl fmt::Debug for IpsecSaV2DetailsView<'_> {
 /// CRC `2fc991ee`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSaV3Details {
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSadEntryV3,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
     /// Sequence number of the last packet sent.
     pub seq_outbound: u64,
-    /// Last sequence inbound (`u64`).
+    /// Sequence number of the last packet received.
     pub last_seq_inbound: u64,
     /// Packets that may arrive out of order.
     pub replay_window: u64,
@@ -3317,7 +3317,7 @@ pub struct IpsecSaV3DetailsView<'a> {
 }
 
 impl<'a> IpsecSaV3DetailsView<'a> {
-    /// Entry.
+    /// The entry.
     #[must_use]
     pub fn entry(&self) -> IpsecSadEntryV3 {
         value_at(self.fixed, 0)
@@ -3335,7 +3335,7 @@ impl<'a> IpsecSaV3DetailsView<'a> {
         value_at(self.fixed, 345)
     }
 
-    /// Last sequence inbound (`u64`).
+    /// Sequence number of the last packet received.
     #[must_use]
     pub fn last_seq_inbound(&self) -> u64 {
         value_at(self.fixed, 353)
@@ -3389,13 +3389,13 @@ impl fmt::Debug for IpsecSaV3DetailsView<'_> {
 /// CRC `87a322d7`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSaV4Details {
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSadEntryV3,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
     /// Sequence number of the last packet sent.
     pub seq_outbound: u64,
-    /// Last sequence inbound (`u64`).
+    /// Sequence number of the last packet received.
     pub last_seq_inbound: u64,
     /// Packets that may arrive out of order.
     pub replay_window: u64,
@@ -3449,7 +3449,7 @@ pub struct IpsecSaV4DetailsView<'a> {
 }
 
 impl<'a> IpsecSaV4DetailsView<'a> {
-    /// Entry.
+    /// The entry.
     #[must_use]
     pub fn entry(&self) -> IpsecSadEntryV3 {
         value_at(self.fixed, 0)
@@ -3467,7 +3467,7 @@ impl<'a> IpsecSaV4DetailsView<'a> {
         value_at(self.fixed, 345)
     }
 
-    /// Last sequence inbound (`u64`).
+    /// Sequence number of the last packet received.
     #[must_use]
     pub fn last_seq_inbound(&self) -> u64 {
         value_at(self.fixed, 353)
@@ -3528,13 +3528,13 @@ impl fmt::Debug for IpsecSaV4DetailsView<'_> {
 /// CRC `3cfecfbd`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpsecSaV5Details {
-    /// Entry.
+    /// The entry.
     pub entry: IpsecSadEntryV4,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
     /// Sequence number of the last packet sent.
     pub seq_outbound: u64,
-    /// Last sequence inbound (`u64`).
+    /// Sequence number of the last packet received.
     pub last_seq_inbound: u64,
     /// Packets that may arrive out of order.
     pub replay_window: u64,
@@ -3588,7 +3588,7 @@ pub struct IpsecSaV5DetailsView<'a> {
 }
 
 impl<'a> IpsecSaV5DetailsView<'a> {
-    /// Entry.
+    /// The entry.
     #[must_use]
     pub fn entry(&self) -> IpsecSadEntryV4 {
         value_at(self.fixed, 0)
@@ -3606,7 +3606,7 @@ impl<'a> IpsecSaV5DetailsView<'a> {
         value_at(self.fixed, 349)
     }
 
-    /// Last sequence inbound (`u64`).
+    /// Sequence number of the last packet received.
     #[must_use]
     pub fn last_seq_inbound(&self) -> u64 {
         value_at(self.fixed, 357)

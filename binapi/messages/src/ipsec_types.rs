@@ -88,21 +88,21 @@ pub struct IpsecSpdEntry {
     pub policy: IpsecSpdAction,
     /// Protocol (`u8`).
     pub protocol: u8,
-    /// Remote address start.
+    /// First address of the far end.
     pub remote_address_start: Address,
-    /// Remote address stop.
+    /// Last address of the far end.
     pub remote_address_stop: Address,
-    /// Local address start.
+    /// First local address.
     pub local_address_start: Address,
-    /// Local address stop.
+    /// Last local address.
     pub local_address_stop: Address,
-    /// Remote port start (`u16`).
+    /// First port of the far end.
     pub remote_port_start: u16,
-    /// Remote port stop (`u16`).
+    /// Last port of the far end.
     pub remote_port_stop: u16,
-    /// Local port start (`u16`).
+    /// First local port.
     pub local_port_start: u16,
-    /// Local port stop (`u16`).
+    /// Last local port.
     pub local_port_stop: u16,
 }
 
@@ -165,21 +165,21 @@ pub struct IpsecSpdEntryV2 {
     pub policy: IpsecSpdAction,
     /// Protocol (`u8`).
     pub protocol: u8,
-    /// Remote address start.
+    /// First address of the far end.
     pub remote_address_start: Address,
-    /// Remote address stop.
+    /// Last address of the far end.
     pub remote_address_stop: Address,
-    /// Local address start.
+    /// First local address.
     pub local_address_start: Address,
-    /// Local address stop.
+    /// Last local address.
     pub local_address_stop: Address,
-    /// Remote port start (`u16`).
+    /// First port of the far end.
     pub remote_port_start: u16,
-    /// Remote port stop (`u16`).
+    /// Last port of the far end.
     pub remote_port_stop: u16,
-    /// Local port start (`u16`).
+    /// First local port.
     pub local_port_start: u16,
-    /// Local port stop (`u16`).
+    /// Last local port.
     pub local_port_stop: u16,
 }
 
@@ -405,9 +405,9 @@ pub struct IpsecSadEntry {
     pub integrity_key: Key,
     /// Flags.
     pub flags: IpsecSadFlags,
-    /// Tunnel source.
+    /// Source address of the tunnel.
     pub tunnel_src: Address,
-    /// Tunnel destination.
+    /// Destination address of the tunnel.
     pub tunnel_dst: Address,
     /// Number of the transmit table.
     pub tx_table_id: u32,
@@ -503,9 +503,9 @@ pub struct IpsecSadEntryV2 {
     pub integrity_key: Key,
     /// Flags.
     pub flags: IpsecSadFlags,
-    /// Tunnel source.
+    /// Source address of the tunnel.
     pub tunnel_src: Address,
-    /// Tunnel destination.
+    /// Destination address of the tunnel.
     pub tunnel_dst: Address,
     /// Tunnel flags.
     pub tunnel_flags: TunnelEncapDecapFlags,

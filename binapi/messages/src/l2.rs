@@ -1106,7 +1106,7 @@ pub struct WantL2MacsEvents {
     pub learn_limit: u32,
     /// Scan delay (`u8`). Default: `10`.
     pub scan_delay: u8,
-    /// Largest macs in event (`u8`). Default: `10`.
+    /// Maximum macs in event (`u8`). Default: `10`.
     pub max_macs_in_event: u8,
     /// Whether to switch on or off. Default: `true`.
     pub enable_disable: bool,
@@ -1241,7 +1241,7 @@ impl fmt::Debug for WantL2MacsEventsReplyView<'_> {
 /// CRC `cc1377b0`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WantL2MacsEvents2 {
-    /// Largest macs in event (`u8`). Default: `10`.
+    /// Maximum macs in event (`u8`). Default: `10`.
     pub max_macs_in_event: u8,
     /// Whether to switch on or off. Default: `true`.
     pub enable_disable: bool,
@@ -3934,7 +3934,7 @@ impl fmt::Debug for SwInterfaceSetL2BridgeReplyView<'_> {
 pub struct BdIpMacAddDel {
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
-    /// Entry.
+    /// The entry.
     pub entry: BdIpMac,
 }
 
@@ -4161,7 +4161,7 @@ impl fmt::Debug for BdIpMacFlushReplyView<'_> {
 /// CRC `545af86a`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BdIpMacDetails {
-    /// Entry.
+    /// The entry.
     pub entry: BdIpMac,
 }
 
@@ -4195,7 +4195,7 @@ pub struct BdIpMacDetailsView<'a> {
 }
 
 impl<'a> BdIpMacDetailsView<'a> {
-    /// Entry.
+    /// The entry.
     #[must_use]
     pub fn entry(&self) -> BdIpMac {
         value_at(self.fixed, 0)

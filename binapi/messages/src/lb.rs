@@ -163,11 +163,11 @@ pub struct LbAddDelVip {
     pub encap: LbEncapType,
     /// Differentiated services code point, 0 to 63.
     pub dscp: u8,
-    /// Type.
+    /// What kind it is.
     pub type_: LbSrvType,
-    /// Target port (`u16`).
+    /// Port of the servers behind.
     pub target_port: u16,
-    /// Node port (`u16`).
+    /// Port on the node.
     pub node_port: u16,
     /// New flows table length (`u32`). Default: `1024`.
     pub new_flows_table_length: u32,
@@ -325,11 +325,11 @@ pub struct LbAddDelVipV2 {
     pub encap: LbEncapType,
     /// Differentiated services code point, 0 to 63.
     pub dscp: u8,
-    /// Type.
+    /// What kind it is.
     pub type_: LbSrvType,
-    /// Target port (`u16`).
+    /// Port of the servers behind.
     pub target_port: u16,
-    /// Node port (`u16`).
+    /// Port on the node.
     pub node_port: u16,
     /// New flows table length (`u32`). Default: `1024`.
     pub new_flows_table_length: u32,
@@ -811,7 +811,7 @@ pub struct LbVipDetails {
     pub dscp: IpDscp,
     /// Srv type.
     pub srv_type: LbSrvType,
-    /// Target port (`u16`).
+    /// Port of the servers behind.
     pub target_port: u16,
     /// Flow table length (`u16`).
     pub flow_table_length: u16,
@@ -883,7 +883,7 @@ impl<'a> LbVipDetailsView<'a> {
         value_at(self.fixed, 26)
     }
 
-    /// Target port (`u16`).
+    /// Port of the servers behind.
     #[must_use]
     pub fn target_port(&self) -> u16 {
         value_at(self.fixed, 30)

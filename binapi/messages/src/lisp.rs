@@ -21,9 +21,9 @@ use crate::lisp_types::{Eid, HmacKey, LocalLocator, RemoteLocator};
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LispAdjacency {
-    /// Reid.
+    /// Remote endpoint identifier.
     pub reid: Eid,
-    /// Leid.
+    /// Local endpoint identifier.
     pub leid: Eid,
 }
 
@@ -78,7 +78,7 @@ pub struct LispAddDelLocatorSet {
     pub is_add: bool,
     /// Name of the locator set. At most 63 bytes.
     pub locator_set_name: String,
-    /// Locators (`local_locator[]`).
+    /// Locators, with priority and weight.
     pub locators: Vec<LocalLocator>,
 }
 
@@ -360,7 +360,7 @@ impl fmt::Debug for LispAddDelLocatorReplyView<'_> {
 pub struct LispAddDelLocalEid {
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
-    /// Eid.
+    /// Endpoint identifier.
     pub eid: Eid,
     /// Name of the locator set. At most 63 bytes.
     pub locator_set_name: String,
@@ -1910,11 +1910,11 @@ pub struct LispAddDelRemoteMapping {
     pub vni: u32,
     /// Action (`u8`).
     pub action: u8,
-    /// Deid.
+    /// Endpoint identifier of the destination.
     pub deid: Eid,
-    /// Seid.
+    /// Endpoint identifier of the source.
     pub seid: Eid,
-    /// Rlocs (`remote_locator[]`).
+    /// Locators of the far end, with priority and weight.
     pub rlocs: Vec<RemoteLocator>,
 }
 
@@ -2068,9 +2068,9 @@ pub struct LispAddDelAdjacency {
     pub is_add: bool,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Reid.
+    /// Remote endpoint identifier.
     pub reid: Eid,
-    /// Leid.
+    /// Local endpoint identifier.
     pub leid: Eid,
 }
 
@@ -2322,7 +2322,7 @@ pub struct LispEidTableAddDelMap {
     pub is_add: bool,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Dp table (`u32`).
+    /// Number of the data plane's table: a VRF or bridge domain.
     pub dp_table: u32,
     /// Whether frames are meant, not IP packets.
     pub is_l2: bool,
@@ -2498,7 +2498,7 @@ impl Dump for LispLocatorDump {
 /// CRC `2c620ffe`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LispLocatorDetails {
-    /// Local (`u8`).
+    /// Local end.
     pub local: u8,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -2550,7 +2550,7 @@ pub struct LispLocatorDetailsView<'a> {
 }
 
 impl<'a> LispLocatorDetailsView<'a> {
-    /// Local (`u8`).
+    /// Local end.
     #[must_use]
     pub fn local(&self) -> u8 {
         value_at(self.fixed, 0)
@@ -2747,9 +2747,9 @@ pub struct LispEidTableDetails {
     pub is_src_dst: bool,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Deid.
+    /// Endpoint identifier of the destination.
     pub deid: Eid,
-    /// Seid.
+    /// Endpoint identifier of the source.
     pub seid: Eid,
     /// Ttl (`u32`).
     pub ttl: u32,
@@ -2839,13 +2839,13 @@ impl<'a> LispEidTableDetailsView<'a> {
         value_at(self.fixed, 7)
     }
 
-    /// Deid.
+    /// Endpoint identifier of the destination.
     #[must_use]
     pub fn deid(&self) -> Eid {
         value_at(self.fixed, 11)
     }
 
-    /// Seid.
+    /// Endpoint identifier of the source.
     #[must_use]
     pub fn seid(&self) -> Eid {
         value_at(self.fixed, 30)
@@ -2916,7 +2916,7 @@ pub struct LispEidTableDump {
     pub prefix_length: u8,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Eid.
+    /// Endpoint identifier.
     pub eid: Eid,
     /// Filter.
     pub filter: LispLocatorSetFilter,
@@ -3099,7 +3099,7 @@ impl Request for LispAdjacenciesGet {
 pub struct LispEidTableMapDetails {
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Dp table (`u32`).
+    /// Number of the data plane's table: a VRF or bridge domain.
     pub dp_table: u32,
 }
 
@@ -3143,7 +3143,7 @@ impl<'a> LispEidTableMapDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Dp table (`u32`).
+    /// Number of the data plane's table: a VRF or bridge domain.
     #[must_use]
     pub fn dp_table(&self) -> u32 {
         value_at(self.fixed, 4)

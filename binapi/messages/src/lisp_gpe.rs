@@ -51,11 +51,11 @@ impl FixedSize for GpeLocator {}
 pub struct GpeFwdEntry {
     /// Index of the forwarding entry in VPP.
     pub fwd_entry_index: u32,
-    /// Dp table (`u32`).
+    /// Number of the data plane's table: a VRF or bridge domain.
     pub dp_table: u32,
-    /// Leid.
+    /// Local endpoint identifier.
     pub leid: Eid,
-    /// Reid.
+    /// Remote endpoint identifier.
     pub reid: Eid,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
@@ -135,7 +135,7 @@ pub struct GpeAddDelFwdEntry {
     pub lcl_eid: Eid,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Dp table (`u32`).
+    /// Number of the data plane's table: a VRF or bridge domain.
     pub dp_table: u32,
     /// Action (`u8`).
     pub action: u8,
@@ -415,7 +415,7 @@ pub struct GpeAddDelIface {
     pub is_add: bool,
     /// Whether frames are meant, not IP packets.
     pub is_l2: bool,
-    /// Dp table (`u32`).
+    /// Number of the data plane's table: a VRF or bridge domain.
     pub dp_table: u32,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
@@ -708,7 +708,7 @@ impl Request for GpeFwdEntriesGet {
 pub struct GpeFwdEntriesGetReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Entries (`gpe_fwd_entry[]`).
+    /// The entries.
     pub entries: Vec<GpeFwdEntry>,
 }
 
@@ -756,7 +756,7 @@ impl<'a> GpeFwdEntriesGetReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Entries (`gpe_fwd_entry[]`).
+    /// The entries.
     #[must_use]
     pub fn entries(&self) -> Items<'a, GpeFwdEntry> {
         self.entries
@@ -1318,7 +1318,7 @@ impl Request for GpeNativeFwdRpathsGet {
 pub struct GpeNativeFwdRpathsGetReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Entries (`gpe_native_fwd_rpath[]`).
+    /// The entries.
     pub entries: Vec<GpeNativeFwdRpath>,
 }
 
@@ -1366,7 +1366,7 @@ impl<'a> GpeNativeFwdRpathsGetReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Entries (`gpe_native_fwd_rpath[]`).
+    /// The entries.
     #[must_use]
     pub fn entries(&self) -> Items<'a, GpeNativeFwdRpath> {
         self.entries

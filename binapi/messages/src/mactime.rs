@@ -201,13 +201,13 @@ pub struct MactimeAddDelRange {
     pub allow_quota: u8,
     /// No UDP 10001 (`bool`).
     pub no_udp_10001: bool,
-    /// Data quota (`u64`).
+    /// Bytes allowed.
     pub data_quota: u64,
     /// MAC address; zeros let VPP choose where it creates one.
     pub mac_address: MacAddress,
     /// Name of the device. At most 63 bytes.
     pub device_name: String,
-    /// Ranges (`time_range[]`).
+    /// Times of the week, in seconds from Sunday's start.
     pub ranges: Vec<TimeRange>,
 }
 
@@ -388,7 +388,7 @@ pub struct MactimeDetails {
     pub pool_index: u32,
     /// MAC address; zeros let VPP choose where it creates one.
     pub mac_address: MacAddress,
-    /// Data quota (`u64`).
+    /// Bytes allowed.
     pub data_quota: u64,
     /// Data used in range (`u64`).
     pub data_used_in_range: u64,
@@ -396,7 +396,7 @@ pub struct MactimeDetails {
     pub flags: u32,
     /// Name of the device. At most 63 bytes.
     pub device_name: String,
-    /// Ranges (`mactime_time_range[]`).
+    /// Times of the week, in seconds from Sunday's start.
     pub ranges: Vec<MactimeTimeRange>,
 }
 
@@ -468,7 +468,7 @@ impl<'a> MactimeDetailsView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Data quota (`u64`).
+    /// Bytes allowed.
     #[must_use]
     pub fn data_quota(&self) -> u64 {
         value_at(self.fixed, 10)
@@ -492,7 +492,7 @@ impl<'a> MactimeDetailsView<'a> {
         text(&self.fixed[30..94])
     }
 
-    /// Ranges (`mactime_time_range[]`).
+    /// Times of the week, in seconds from Sunday's start.
     #[must_use]
     pub fn ranges(&self) -> Items<'a, MactimeTimeRange> {
         self.ranges

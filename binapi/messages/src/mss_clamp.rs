@@ -44,9 +44,9 @@ flag_set!(
 pub struct MssClampEnableDisable {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// IPv4 mss (`u16`).
+    /// Largest TCP segment over IPv4, in bytes.
     pub ipv4_mss: u16,
-    /// IPv6 mss (`u16`).
+    /// Largest TCP segment over IPv6, in bytes.
     pub ipv6_mss: u16,
     /// IPv4 direction.
     pub ipv4_direction: MssClampDir,
@@ -307,9 +307,9 @@ impl fmt::Debug for MssClampGetReplyView<'_> {
 pub struct MssClampDetails {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// IPv4 mss (`u16`).
+    /// Largest TCP segment over IPv4, in bytes.
     pub ipv4_mss: u16,
-    /// IPv6 mss (`u16`).
+    /// Largest TCP segment over IPv6, in bytes.
     pub ipv6_mss: u16,
     /// IPv4 direction.
     pub ipv4_direction: MssClampDir,
@@ -363,13 +363,13 @@ impl<'a> MssClampDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// IPv4 mss (`u16`).
+    /// Largest TCP segment over IPv4, in bytes.
     #[must_use]
     pub fn ipv4_mss(&self) -> u16 {
         value_at(self.fixed, 4)
     }
 
-    /// IPv6 mss (`u16`).
+    /// Largest TCP segment over IPv6, in bytes.
     #[must_use]
     pub fn ipv6_mss(&self) -> u16 {
         value_at(self.fixed, 6)

@@ -103,7 +103,7 @@ pub struct Nat44EdPluginEnableDisable {
     pub inside_vrf: u32,
     /// Number of the table outside.
     pub outside_vrf: u32,
-    /// Sessions (`u32`).
+    /// Number of sessions.
     pub sessions: u32,
     /// Session memory (`u32`).
     pub session_memory: u32,
@@ -462,13 +462,13 @@ impl fmt::Debug for NatIpfixEnableDisableReplyView<'_> {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NatSetTimeouts {
-    /// UDP (`u32`).
+    /// Seconds a UDP session may be idle.
     pub udp: u32,
-    /// TCP established (`u32`).
+    /// Seconds an established TCP session may be idle.
     pub tcp_established: u32,
-    /// TCP transitory (`u32`).
+    /// Seconds a TCP session may be idle while it is set up or closed.
     pub tcp_transitory: u32,
-    /// Icmp (`u32`).
+    /// Seconds an ICMP session may be idle.
     pub icmp: u32,
 }
 
@@ -735,11 +735,11 @@ pub struct Nat44ShowRunningConfigReply {
     pub inside_vrf: u32,
     /// Number of the table outside.
     pub outside_vrf: u32,
-    /// Users (`u32`).
+    /// Most users.
     pub users: u32,
-    /// Sessions (`u32`).
+    /// Number of sessions.
     pub sessions: u32,
-    /// User sessions (`u32`).
+    /// Most sessions of a user.
     pub user_sessions: u32,
     /// User buckets (`u32`).
     pub user_buckets: u32,
@@ -831,19 +831,19 @@ impl<'a> Nat44ShowRunningConfigReplyView<'a> {
         value_at(self.fixed, 8)
     }
 
-    /// Users (`u32`).
+    /// Most users.
     #[must_use]
     pub fn users(&self) -> u32 {
         value_at(self.fixed, 12)
     }
 
-    /// Sessions (`u32`).
+    /// Number of sessions.
     #[must_use]
     pub fn sessions(&self) -> u32 {
         value_at(self.fixed, 16)
     }
 
-    /// User sessions (`u32`).
+    /// Most sessions of a user.
     #[must_use]
     pub fn user_sessions(&self) -> u32 {
         value_at(self.fixed, 20)
@@ -4246,7 +4246,7 @@ pub struct Nat44LbStaticMappingAddDelLocal {
     pub external_port: u16,
     /// Protocol (`u8`).
     pub protocol: u8,
-    /// Local.
+    /// Local end.
     pub local: Nat44LbAddrPort,
 }
 

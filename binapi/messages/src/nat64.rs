@@ -150,13 +150,13 @@ impl fmt::Debug for Nat64PluginEnableDisableReplyView<'_> {
 /// CRC `d4746b16`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nat64SetTimeouts {
-    /// UDP (`u32`).
+    /// Seconds a UDP session may be idle.
     pub udp: u32,
-    /// TCP established (`u32`).
+    /// Seconds an established TCP session may be idle.
     pub tcp_established: u32,
-    /// TCP transitory (`u32`).
+    /// Seconds a TCP session may be idle while it is set up or closed.
     pub tcp_transitory: u32,
-    /// Icmp (`u32`).
+    /// Seconds an ICMP session may be idle.
     pub icmp: u32,
 }
 
@@ -304,13 +304,13 @@ impl Request for Nat64GetTimeouts {
 pub struct Nat64GetTimeoutsReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// UDP (`u32`).
+    /// Seconds a UDP session may be idle.
     pub udp: u32,
-    /// TCP established (`u32`).
+    /// Seconds an established TCP session may be idle.
     pub tcp_established: u32,
-    /// TCP transitory (`u32`).
+    /// Seconds a TCP session may be idle while it is set up or closed.
     pub tcp_transitory: u32,
-    /// Icmp (`u32`).
+    /// Seconds an ICMP session may be idle.
     pub icmp: u32,
 }
 
@@ -360,25 +360,25 @@ impl<'a> Nat64GetTimeoutsReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// UDP (`u32`).
+    /// Seconds a UDP session may be idle.
     #[must_use]
     pub fn udp(&self) -> u32 {
         value_at(self.fixed, 4)
     }
 
-    /// TCP established (`u32`).
+    /// Seconds an established TCP session may be idle.
     #[must_use]
     pub fn tcp_established(&self) -> u32 {
         value_at(self.fixed, 8)
     }
 
-    /// TCP transitory (`u32`).
+    /// Seconds a TCP session may be idle while it is set up or closed.
     #[must_use]
     pub fn tcp_transitory(&self) -> u32 {
         value_at(self.fixed, 12)
     }
 
-    /// Icmp (`u32`).
+    /// Seconds an ICMP session may be idle.
     #[must_use]
     pub fn icmp(&self) -> u32 {
         value_at(self.fixed, 16)
@@ -419,9 +419,9 @@ impl fmt::Debug for Nat64GetTimeoutsReplyView<'_> {
 /// CRC `a3b944e3`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nat64AddDelPoolAddrRange {
-    /// Start address.
+    /// First address.
     pub start_addr: Ipv4Addr,
-    /// End address.
+    /// Last address.
     pub end_addr: Ipv4Addr,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
@@ -921,7 +921,7 @@ pub struct Nat64AddDelStaticBib {
     pub o_port: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
-    /// Protocol (`u8`).
+    /// Protocol.
     pub proto: u8,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
@@ -1058,7 +1058,7 @@ impl fmt::Debug for Nat64AddDelStaticBibReplyView<'_> {
 /// CRC `cfcb6b75`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nat64BibDump {
-    /// Protocol (`u8`).
+    /// Protocol.
     pub proto: u8,
 }
 
@@ -1105,11 +1105,11 @@ pub struct Nat64BibDetails {
     pub o_port: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
-    /// Protocol (`u8`).
+    /// Protocol.
     pub proto: u8,
     /// Flags.
     pub flags: NatConfigFlags,
-    /// Ses number (`u32`).
+    /// Number of sessions.
     pub ses_num: u32,
 }
 
@@ -1204,7 +1204,7 @@ impl<'a> Nat64BibDetailsView<'a> {
         value_at(self.fixed, 24)
     }
 
-    /// Protocol (`u8`).
+    /// Protocol.
     #[must_use]
     pub fn proto(&self) -> u8 {
         value_at(self.fixed, 28)
@@ -1216,7 +1216,7 @@ impl<'a> Nat64BibDetailsView<'a> {
         value_at(self.fixed, 29)
     }
 
-    /// Ses number (`u32`).
+    /// Number of sessions.
     #[must_use]
     pub fn ses_num(&self) -> u32 {
         value_at(self.fixed, 30)
@@ -1260,7 +1260,7 @@ impl fmt::Debug for Nat64BibDetailsView<'_> {
 /// CRC `cfcb6b75`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nat64StDump {
-    /// Protocol (`u8`).
+    /// Protocol.
     pub proto: u8,
 }
 
@@ -1313,7 +1313,7 @@ pub struct Nat64StDetails {
     pub r_port: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
-    /// Protocol (`u8`).
+    /// Protocol.
     pub proto: u8,
 }
 
@@ -1429,7 +1429,7 @@ impl<'a> Nat64StDetailsView<'a> {
         value_at(self.fixed, 46)
     }
 
-    /// Protocol (`u8`).
+    /// Protocol.
     #[must_use]
     pub fn proto(&self) -> u8 {
         value_at(self.fixed, 50)

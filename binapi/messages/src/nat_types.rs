@@ -11,13 +11,13 @@ use vpp_wire::{Decoder, Encoder, FixedSize, Wire, flag_set, open_enum};
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NatTimeouts {
-    /// UDP (`u32`).
+    /// Seconds a UDP session may be idle.
     pub udp: u32,
-    /// TCP established (`u32`).
+    /// Seconds an established TCP session may be idle.
     pub tcp_established: u32,
-    /// TCP transitory (`u32`).
+    /// Seconds a TCP session may be idle while it is set up or closed.
     pub tcp_transitory: u32,
-    /// Icmp (`u32`).
+    /// Seconds an ICMP session may be idle.
     pub icmp: u32,
 }
 

@@ -354,7 +354,7 @@ open_enum!(
 pub struct NpolRuleFilter {
     /// Value (`u32`).
     pub value: u32,
-    /// Type.
+    /// What kind it is.
     pub type_: NpolRuleFilterType,
     /// Should match (`u8`).
     pub should_match: u8,
@@ -640,7 +640,7 @@ impl fmt::Debug for NpolGetVersionReplyView<'_> {
 /// CRC `f948b404`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NpolIpsetCreate {
-    /// Type.
+    /// What kind it is.
     pub type_: NpolIpsetType,
 }
 
@@ -764,7 +764,7 @@ pub struct NpolIpsetAddDelMembers {
     pub set_id: u32,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// Members (`npol_ipset_member[]`).
+    /// Number of member interfaces.
     pub members: Vec<NpolIpsetMember>,
 }
 

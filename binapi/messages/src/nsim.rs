@@ -250,11 +250,11 @@ impl fmt::Debug for NsimOutputFeatureEnableDisableReplyView<'_> {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NsimConfigure {
-    /// Delay in usec (`u32`).
+    /// Delay, in microseconds.
     pub delay_in_usec: u32,
-    /// Average packet size (`u32`).
+    /// Bytes of a usual packet.
     pub average_packet_size: u32,
-    /// Bandwidth in bits per second (`u64`).
+    /// Bandwidth, in bit/s.
     pub bandwidth_in_bits_per_second: u64,
     /// Packets per drop (`u32`).
     pub packets_per_drop: u32,
@@ -373,11 +373,11 @@ impl fmt::Debug for NsimConfigureReplyView<'_> {
 /// CRC `64de8ed3`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NsimConfigure2 {
-    /// Delay in usec (`u32`).
+    /// Delay, in microseconds.
     pub delay_in_usec: u32,
-    /// Average packet size (`u32`).
+    /// Bytes of a usual packet.
     pub average_packet_size: u32,
-    /// Bandwidth in bits per second (`u64`).
+    /// Bandwidth, in bit/s.
     pub bandwidth_in_bits_per_second: u64,
     /// Packets per drop (`u32`).
     pub packets_per_drop: u32,

@@ -99,9 +99,9 @@ impl FixedSize for OneNdpEntry {}
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OneAdjacency {
-    /// Reid.
+    /// Remote endpoint identifier.
     pub reid: Eid,
-    /// Leid.
+    /// Local endpoint identifier.
     pub leid: Eid,
 }
 
@@ -177,7 +177,7 @@ pub struct OneAddDelLocatorSet {
     pub is_add: bool,
     /// Name of the locator set. At most 63 bytes.
     pub locator_set_name: String,
-    /// Locators (`local_locator[]`).
+    /// Locators, with priority and weight.
     pub locators: Vec<LocalLocator>,
 }
 
@@ -459,7 +459,7 @@ impl fmt::Debug for OneAddDelLocatorReplyView<'_> {
 pub struct OneAddDelLocalEid {
     /// Whether to add; otherwise to remove. Default: `true`.
     pub is_add: bool,
-    /// Eid.
+    /// Endpoint identifier.
     pub eid: Eid,
     /// Name of the locator set. At most 63 bytes.
     pub locator_set_name: String,
@@ -2353,11 +2353,11 @@ pub struct OneAddDelRemoteMapping {
     pub vni: u32,
     /// Action (`u8`).
     pub action: u8,
-    /// Deid.
+    /// Endpoint identifier of the destination.
     pub deid: Eid,
-    /// Seid.
+    /// Endpoint identifier of the source.
     pub seid: Eid,
-    /// Rlocs (`remote_locator[]`).
+    /// Locators of the far end, with priority and weight.
     pub rlocs: Vec<RemoteLocator>,
 }
 
@@ -2511,7 +2511,7 @@ pub struct OneAddDelL2ArpEntry {
     pub is_add: bool,
     /// Bridge domain (`u32`).
     pub bd: u32,
-    /// Entry.
+    /// The entry.
     pub entry: OneL2ArpEntry,
 }
 
@@ -2672,7 +2672,7 @@ impl Request for OneL2ArpEntriesGet {
 pub struct OneL2ArpEntriesGetReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Entries (`one_l2_arp_entry[]`).
+    /// The entries.
     pub entries: Vec<OneL2ArpEntry>,
 }
 
@@ -2720,7 +2720,7 @@ impl<'a> OneL2ArpEntriesGetReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Entries (`one_l2_arp_entry[]`).
+    /// The entries.
     #[must_use]
     pub fn entries(&self) -> Items<'a, OneL2ArpEntry> {
         self.entries
@@ -2770,7 +2770,7 @@ pub struct OneAddDelNdpEntry {
     pub is_add: bool,
     /// Bridge domain (`u32`).
     pub bd: u32,
-    /// Entry.
+    /// The entry.
     pub entry: OneNdpEntry,
 }
 
@@ -2931,7 +2931,7 @@ impl Request for OneNdpEntriesGet {
 pub struct OneNdpEntriesGetReply {
     /// 0, or why VPP refused (negative).
     pub retval: i32,
-    /// Entries (`one_ndp_entry[]`).
+    /// The entries.
     pub entries: Vec<OneNdpEntry>,
 }
 
@@ -2979,7 +2979,7 @@ impl<'a> OneNdpEntriesGetReplyView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Entries (`one_ndp_entry[]`).
+    /// The entries.
     #[must_use]
     pub fn entries(&self) -> Items<'a, OneNdpEntry> {
         self.entries
@@ -3505,9 +3505,9 @@ pub struct OneAddDelAdjacency {
     pub is_add: u8,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Reid.
+    /// Remote endpoint identifier.
     pub reid: Eid,
-    /// Leid.
+    /// Local endpoint identifier.
     pub leid: Eid,
 }
 
@@ -3748,7 +3748,7 @@ pub struct OneEidTableAddDelMap {
     pub is_add: bool,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Dp table (`u32`).
+    /// Number of the data plane's table: a VRF or bridge domain.
     pub dp_table: u32,
     /// Whether frames are meant, not IP packets.
     pub is_l2: bool,
@@ -3924,7 +3924,7 @@ impl Dump for OneLocatorDump {
 /// CRC `2c620ffe`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OneLocatorDetails {
-    /// Local (`u8`).
+    /// Local end.
     pub local: u8,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
@@ -3976,7 +3976,7 @@ pub struct OneLocatorDetailsView<'a> {
 }
 
 impl<'a> OneLocatorDetailsView<'a> {
-    /// Local (`u8`).
+    /// Local end.
     #[must_use]
     pub fn local(&self) -> u8 {
         value_at(self.fixed, 0)
@@ -4173,9 +4173,9 @@ pub struct OneEidTableDetails {
     pub is_src_dst: bool,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Deid.
+    /// Endpoint identifier of the destination.
     pub deid: Eid,
-    /// Seid.
+    /// Endpoint identifier of the source.
     pub seid: Eid,
     /// Ttl (`u32`).
     pub ttl: u32,
@@ -4265,13 +4265,13 @@ impl<'a> OneEidTableDetailsView<'a> {
         value_at(self.fixed, 7)
     }
 
-    /// Deid.
+    /// Endpoint identifier of the destination.
     #[must_use]
     pub fn deid(&self) -> Eid {
         value_at(self.fixed, 11)
     }
 
-    /// Seid.
+    /// Endpoint identifier of the source.
     #[must_use]
     pub fn seid(&self) -> Eid {
         value_at(self.fixed, 30)
@@ -4340,7 +4340,7 @@ pub struct OneEidTableDump {
     pub eid_set: bool,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Eid.
+    /// Endpoint identifier.
     pub eid: Eid,
     /// Filter.
     pub filter: OneFilter,
@@ -4521,7 +4521,7 @@ impl Request for OneAdjacenciesGet {
 pub struct OneEidTableMapDetails {
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Dp table (`u32`).
+    /// Number of the data plane's table: a VRF or bridge domain.
     pub dp_table: u32,
 }
 
@@ -4565,7 +4565,7 @@ impl<'a> OneEidTableMapDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Dp table (`u32`).
+    /// Number of the data plane's table: a VRF or bridge domain.
     #[must_use]
     pub fn dp_table(&self) -> u32 {
         value_at(self.fixed, 4)
@@ -5480,9 +5480,9 @@ impl Dump for OneStatsDump {
 pub struct OneStatsDetails {
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
-    /// Deid.
+    /// Endpoint identifier of the destination.
     pub deid: Eid,
-    /// Seid.
+    /// Endpoint identifier of the source.
     pub seid: Eid,
     /// Rloc.
     pub rloc: Address,
@@ -5490,7 +5490,7 @@ pub struct OneStatsDetails {
     pub lloc: Address,
     /// Packet count (`u32`).
     pub pkt_count: u32,
-    /// Bytes (`u32`).
+    /// Bytes.
     pub bytes: u32,
 }
 
@@ -5544,13 +5544,13 @@ impl<'a> OneStatsDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Deid.
+    /// Endpoint identifier of the destination.
     #[must_use]
     pub fn deid(&self) -> Eid {
         value_at(self.fixed, 4)
     }
 
-    /// Seid.
+    /// Endpoint identifier of the source.
     #[must_use]
     pub fn seid(&self) -> Eid {
         value_at(self.fixed, 23)
@@ -5574,7 +5574,7 @@ impl<'a> OneStatsDetailsView<'a> {
         value_at(self.fixed, 76)
     }
 
-    /// Bytes (`u32`).
+    /// Bytes.
     #[must_use]
     pub fn bytes(&self) -> u32 {
         value_at(self.fixed, 80)

@@ -23,7 +23,7 @@ pub struct WantPingFinishedEvents {
     pub address: Address,
     /// How often. Default: `1`.
     pub repeat: u32,
-    /// Interval (`f64`). Default: `1`.
+    /// Time between two. Default: `1`.
     pub interval: f64,
 }
 

@@ -736,19 +736,19 @@ pub struct PolicerAddDel {
     pub cb: u64,
     /// Excess burst: bytes or packets, as the rate.
     pub eb: u64,
-    /// Rate type.
+    /// Whether rates are in kbit/s or packets/s.
     pub rate_type: Sse2QosRateType,
-    /// Round type.
+    /// How a rate is rounded to what can be kept.
     pub round_type: Sse2QosRoundType,
-    /// Type.
+    /// What kind it is.
     pub type_: Sse2QosPolicerType,
     /// Whether colours set before are respected.
     pub color_aware: bool,
-    /// Conform action.
+    /// What is done to packets within the committed rate.
     pub conform_action: Sse2QosAction,
-    /// Exceed action.
+    /// What is done to packets above the committed and within the excess rate.
     pub exceed_action: Sse2QosAction,
-    /// Violate action.
+    /// What is done to packets above both rates.
     pub violate_action: Sse2QosAction,
 }
 
@@ -1444,17 +1444,17 @@ pub struct PolicerDetails {
     pub cb: u64,
     /// Excess burst: bytes or packets, as the rate.
     pub eb: u64,
-    /// Rate type.
+    /// Whether rates are in kbit/s or packets/s.
     pub rate_type: Sse2QosRateType,
-    /// Round type.
+    /// How a rate is rounded to what can be kept.
     pub round_type: Sse2QosRoundType,
-    /// Type.
+    /// What kind it is.
     pub type_: Sse2QosPolicerType,
-    /// Conform action.
+    /// What is done to packets within the committed rate.
     pub conform_action: Sse2QosAction,
-    /// Exceed action.
+    /// What is done to packets above the committed and within the excess rate.
     pub exceed_action: Sse2QosAction,
-    /// Violate action.
+    /// What is done to packets above both rates.
     pub violate_action: Sse2QosAction,
     /// Single rate (`bool`).
     pub single_rate: bool,
@@ -1580,37 +1580,37 @@ impl<'a> PolicerDetailsView<'a> {
         value_at(self.fixed, 80)
     }
 
-    /// Rate type.
+    /// Whether rates are in kbit/s or packets/s.
     #[must_use]
     pub fn rate_type(&self) -> Sse2QosRateType {
         value_at(self.fixed, 88)
     }
 
-    /// Round type.
+    /// How a rate is rounded to what can be kept.
     #[must_use]
     pub fn round_type(&self) -> Sse2QosRoundType {
         value_at(self.fixed, 89)
     }
 
-    /// Type.
+    /// What kind it is.
     #[must_use]
     pub fn type_(&self) -> Sse2QosPolicerType {
         value_at(self.fixed, 90)
     }
 
-    /// Conform action.
+    /// What is done to packets within the committed rate.
     #[must_use]
     pub fn conform_action(&self) -> Sse2QosAction {
         value_at(self.fixed, 91)
     }
 
-    /// Exceed action.
+    /// What is done to packets above the committed and within the excess rate.
     #[must_use]
     pub fn exceed_action(&self) -> Sse2QosAction {
         value_at(self.fixed, 93)
     }
 
-    /// Violate action.
+    /// What is done to packets above both rates.
     #[must_use]
     pub fn violate_action(&self) -> Sse2QosAction {
         value_at(self.fixed, 95)

@@ -35,7 +35,7 @@ open_enum!(
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sse2QosAction {
-    /// Type.
+    /// What kind it is.
     pub type_: Sse2QosActionType,
     /// Differentiated services code point, 0 to 63.
     pub dscp: u8,
@@ -156,19 +156,19 @@ pub struct PolicerConfig {
     pub cb: u64,
     /// Excess burst: bytes or packets, as the rate.
     pub eb: u64,
-    /// Rate type.
+    /// Whether rates are in kbit/s or packets/s.
     pub rate_type: Sse2QosRateType,
-    /// Round type.
+    /// How a rate is rounded to what can be kept.
     pub round_type: Sse2QosRoundType,
-    /// Type.
+    /// What kind it is.
     pub type_: Sse2QosPolicerType,
     /// Whether colours set before are respected.
     pub color_aware: bool,
-    /// Conform action.
+    /// What is done to packets within the committed rate.
     pub conform_action: Sse2QosAction,
-    /// Exceed action.
+    /// What is done to packets above the committed and within the excess rate.
     pub exceed_action: Sse2QosAction,
-    /// Violate action.
+    /// What is done to packets above both rates.
     pub violate_action: Sse2QosAction,
 }
 

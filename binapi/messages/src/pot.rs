@@ -26,7 +26,7 @@ pub struct PotProfileAdd {
     pub secret_share: u64,
     /// Prime (`u64`).
     pub prime: u64,
-    /// Largest bits (`u8`).
+    /// Maximum bits (`u8`).
     pub max_bits: u8,
     /// Lpc (`u64`).
     pub lpc: u64,

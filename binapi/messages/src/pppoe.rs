@@ -24,11 +24,11 @@ pub struct PppoeAddDelSession {
     pub is_add: bool,
     /// Number of the session.
     pub session_id: u16,
-    /// Client IP.
+    /// Address of the client.
     pub client_ip: Address,
     /// Number of the table that routes decapsulated packets.
     pub decap_vrf_id: u32,
-    /// Client MAC.
+    /// MAC address of the client.
     pub client_mac: MacAddress,
 }
 
@@ -200,7 +200,7 @@ pub struct PppoeSessionDetails {
     pub sw_if_index: InterfaceIndex,
     /// Number of the session.
     pub session_id: u16,
-    /// Client IP.
+    /// Address of the client.
     pub client_ip: Address,
     /// Index in VPP of the encapsulation interface.
     pub encap_if_index: InterfaceIndex,
@@ -208,7 +208,7 @@ pub struct PppoeSessionDetails {
     pub decap_vrf_id: u32,
     /// Local MAC.
     pub local_mac: MacAddress,
-    /// Client MAC.
+    /// MAC address of the client.
     pub client_mac: MacAddress,
 }
 
@@ -268,7 +268,7 @@ impl<'a> PppoeSessionDetailsView<'a> {
         value_at(self.fixed, 4)
     }
 
-    /// Client IP.
+    /// Address of the client.
     #[must_use]
     pub fn client_ip(&self) -> Address {
         value_at(self.fixed, 6)
@@ -292,7 +292,7 @@ impl<'a> PppoeSessionDetailsView<'a> {
         value_at(self.fixed, 31)
     }
 
-    /// Client MAC.
+    /// MAC address of the client.
     #[must_use]
     pub fn client_mac(&self) -> MacAddress {
         value_at(self.fixed, 37)

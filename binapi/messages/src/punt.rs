@@ -549,7 +549,7 @@ impl fmt::Debug for PuntSocketRegisterReplyView<'_> {
 /// CRC `916fb004`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PuntSocketDump {
-    /// Type.
+    /// What kind it is.
     pub type_: PuntType,
 }
 

@@ -185,7 +185,7 @@ pub struct RdmaCreateV2 {
     pub mode: RdmaMode,
     /// Whether packets of several buffers are switched off.
     pub no_multi_seg: bool,
-    /// Largest pktlen (`u16`).
+    /// Largest packet, in bytes; 0 for the driver's default.
     pub max_pktlen: u16,
 }
 
@@ -268,7 +268,7 @@ pub struct RdmaCreateV3 {
     pub mode: RdmaMode,
     /// Whether packets of several buffers are switched off.
     pub no_multi_seg: bool,
-    /// Largest pktlen (`u16`).
+    /// Largest packet, in bytes; 0 for the driver's default.
     pub max_pktlen: u16,
     /// Rss4. Default: `RDMA_API_RSS4_AUTO`.
     pub rss4: RdmaRss4,
@@ -359,7 +359,7 @@ pub struct RdmaCreateV4 {
     pub mode: RdmaMode,
     /// Whether packets of several buffers are switched off.
     pub no_multi_seg: bool,
-    /// Largest pktlen (`u16`).
+    /// Largest packet, in bytes; 0 for the driver's default.
     pub max_pktlen: u16,
     /// Rss4. Default: `RDMA_API_RSS4_AUTO`.
     pub rss4: RdmaRss4,

@@ -20,7 +20,7 @@ use crate::ip_types::Prefix;
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SdlRule {
-    /// Local.
+    /// Local prefix.
     pub lcl: Prefix,
     /// Index of the action in VPP.
     pub action_index: u32,
@@ -53,7 +53,7 @@ impl FixedSize for SdlRule {}
 /// In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SdlRuleV2 {
-    /// Remote.
+    /// Prefix of the far end.
     pub rmt: Prefix,
     /// Index of the action in VPP.
     pub action_index: u32,
@@ -1957,9 +1957,9 @@ impl fmt::Debug for AppNamespaceAddDelV3ReplyView<'_> {
 pub struct SessionRuleAddDel {
     /// Transport protocol.
     pub transport_proto: TransportProto,
-    /// Local.
+    /// Local prefix.
     pub lcl: Prefix,
-    /// Remote.
+    /// Prefix of the far end.
     pub rmt: Prefix,
     /// Local port.
     pub lcl_port: u16,
@@ -2156,9 +2156,9 @@ impl Dump for SessionRulesDump {
 pub struct SessionRulesDetails {
     /// Transport protocol.
     pub transport_proto: TransportProto,
-    /// Local.
+    /// Local prefix.
     pub lcl: Prefix,
-    /// Remote.
+    /// Prefix of the far end.
     pub rmt: Prefix,
     /// Local port.
     pub lcl_port: u16,
@@ -2228,13 +2228,13 @@ impl<'a> SessionRulesDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Local.
+    /// Local prefix.
     #[must_use]
     pub fn lcl(&self) -> Prefix {
         value_at(self.fixed, 1)
     }
 
-    /// Remote.
+    /// Prefix of the far end.
     #[must_use]
     pub fn rmt(&self) -> Prefix {
         value_at(self.fixed, 19)
@@ -2350,9 +2350,9 @@ impl Dump for SessionRulesV2Dump {
 pub struct SessionRulesV2Details {
     /// Transport protocol.
     pub transport_proto: TransportProto,
-    /// Local.
+    /// Local prefix.
     pub lcl: Prefix,
-    /// Remote.
+    /// Prefix of the far end.
     pub rmt: Prefix,
     /// Local port.
     pub lcl_port: u16,
@@ -2436,13 +2436,13 @@ impl<'a> SessionRulesV2DetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Local.
+    /// Local prefix.
     #[must_use]
     pub fn lcl(&self) -> Prefix {
         value_at(self.fixed, 1)
     }
 
-    /// Remote.
+    /// Prefix of the far end.
     #[must_use]
     pub fn rmt(&self) -> Prefix {
         value_at(self.fixed, 19)
@@ -2537,7 +2537,7 @@ pub struct SessionSdlAddDel {
     pub appns_index: u32,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// R (`sdl_rule[]`).
+    /// The rules, the first that matches counts.
     pub r: Vec<SdlRule>,
 }
 
@@ -2659,7 +2659,7 @@ pub struct SessionSdlAddDelV2 {
     pub appns_index: u32,
     /// Whether to add; otherwise to remove.
     pub is_add: bool,
-    /// R (`sdl_rule_v2[]`).
+    /// The rules, the first that matches counts.
     pub r: Vec<SdlRuleV2>,
 }
 
@@ -2812,7 +2812,7 @@ impl Dump for SessionSdlDump {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionSdlDetails {
-    /// Local.
+    /// Local prefix.
     pub lcl: Prefix,
     /// Index of the action in VPP.
     pub action_index: u32,
@@ -2860,7 +2860,7 @@ pub struct SessionSdlDetailsView<'a> {
 }
 
 impl<'a> SessionSdlDetailsView<'a> {
-    /// Local.
+    /// Local prefix.
     #[must_use]
     pub fn lcl(&self) -> Prefix {
         value_at(self.fixed, 0)
@@ -2955,7 +2955,7 @@ impl Dump for SessionSdlV2Dump {
 /// Deprecated: VPP may drop it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionSdlV2Details {
-    /// Remote.
+    /// Prefix of the far end.
     pub rmt: Prefix,
     /// Index of the action in VPP.
     pub action_index: u32,
@@ -3003,7 +3003,7 @@ pub struct SessionSdlV2DetailsView<'a> {
 }
 
 impl<'a> SessionSdlV2DetailsView<'a> {
-    /// Remote.
+    /// Prefix of the far end.
     #[must_use]
     pub fn rmt(&self) -> Prefix {
         value_at(self.fixed, 0)
@@ -3094,7 +3094,7 @@ impl Dump for SessionSdlV3Dump {
 /// CRC `829e367f`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionSdlV3Details {
-    /// Remote.
+    /// Prefix of the far end.
     pub rmt: Prefix,
     /// Index of the action in VPP.
     pub action_index: u32,
@@ -3151,7 +3151,7 @@ pub struct SessionSdlV3DetailsView<'a> {
 }
 
 impl<'a> SessionSdlV3DetailsView<'a> {
-    /// Remote.
+    /// Prefix of the far end.
     #[must_use]
     pub fn rmt(&self) -> Prefix {
         value_at(self.fixed, 0)

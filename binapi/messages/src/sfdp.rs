@@ -664,7 +664,7 @@ pub struct SfdpTenantDetails {
     pub forward_bitmap: u64,
     /// Reverse bitmap (`u64`).
     pub reverse_bitmap: u64,
-    /// Timeout (`u32[]`).
+    /// Time until it is given up.
     pub timeout: Vec<u32>,
 }
 
@@ -742,7 +742,7 @@ impl<'a> SfdpTenantDetailsView<'a> {
         value_at(self.fixed, 16)
     }
 
-    /// Timeout (`u32[]`).
+    /// Time until it is given up.
     #[must_use]
     pub fn timeout(&self) -> Items<'a, u32> {
         self.timeout

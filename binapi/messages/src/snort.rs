@@ -1457,7 +1457,7 @@ pub struct SnortClientV2Details {
     pub snort_client_index: u32,
     /// Number of instances.
     pub n_instances: u16,
-    /// Mode (`u8`).
+    /// Mode.
     pub mode: u8,
 }
 
@@ -1517,7 +1517,7 @@ impl<'a> SnortClientV2DetailsView<'a> {
         value_at(self.fixed, 8)
     }
 
-    /// Mode (`u8`).
+    /// Mode.
     #[must_use]
     pub fn mode(&self) -> u8 {
         value_at(self.fixed, 10)

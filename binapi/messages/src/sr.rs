@@ -25,7 +25,7 @@ pub struct Srv6SidList {
     pub num_sids: u8,
     /// Share of the traffic among paths of one preference.
     pub weight: u32,
-    /// Sids (`ip6_address[16]`).
+    /// Segments, in the order they are visited.
     pub sids: [Ipv6Addr; 16],
 }
 
@@ -70,7 +70,7 @@ pub struct Srv6SidListWithSlIndex {
     pub weight: u32,
     /// Index of the segment list in VPP.
     pub sl_index: u32,
-    /// Sids (`ip6_address[16]`).
+    /// Segments, in the order they are visited.
     pub sids: [Ipv6Addr; 16],
 }
 
@@ -138,11 +138,11 @@ open_enum!(
 pub struct SrLocalsidAddDel {
     /// Whether to remove; otherwise to add.
     pub is_del: bool,
-    /// Localsid.
+    /// Segment id that is this node's.
     pub localsid: Ipv6Addr,
-    /// End psp (`bool`).
+    /// Whether the segment routing header is removed at the segment before the last.
     pub end_psp: bool,
-    /// Behavior.
+    /// What the segment does with packets.
     pub behavior: SrBehavior,
     /// Index of the interface; 0xffffffff for none or all. Default: `0xffffffff`.
     pub sw_if_index: InterfaceIndex,
@@ -292,11 +292,11 @@ impl fmt::Debug for SrLocalsidAddDelReplyView<'_> {
 pub struct SrLocalsidAddDelV2 {
     /// Whether to remove; otherwise to add.
     pub is_del: bool,
-    /// Localsid.
+    /// Segment id that is this node's.
     pub localsid: Ipv6Addr,
-    /// End psp (`bool`).
+    /// Whether the segment routing header is removed at the segment before the last.
     pub end_psp: bool,
-    /// Behavior.
+    /// What the segment does with packets.
     pub behavior: SrBehavior,
     /// Index of the interface; 0xffffffff for none or all. Default: `0xffffffff`.
     pub sw_if_index: InterfaceIndex,
@@ -469,7 +469,7 @@ pub struct SrPolicyAdd {
     pub is_spray: bool,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
-    /// Sids.
+    /// Segments, in the order they are visited.
     pub sids: Srv6SidList,
 }
 
@@ -613,7 +613,7 @@ pub struct SrPolicyMod {
     pub sl_index: u32,
     /// Share of the traffic among paths of one preference.
     pub weight: u32,
-    /// Sids.
+    /// Segments, in the order they are visited.
     pub sids: Srv6SidList,
 }
 
@@ -756,11 +756,11 @@ pub struct SrPolicyAddV2 {
     pub weight: u32,
     /// Whether packets are encapsulated.
     pub is_encap: bool,
-    /// Type. Default: `SR_API_POLICY_TYPE_DEFAULT`.
+    /// What kind it is. Default: `SR_API_POLICY_TYPE_DEFAULT`.
     pub type_: SrPolicyType,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
-    /// Sids.
+    /// Segments, in the order they are visited.
     pub sids: Srv6SidList,
     /// Encapsulation source.
     pub encap_src: Ipv6Addr,
@@ -913,7 +913,7 @@ pub struct SrPolicyModV2 {
     pub sl_index: u32,
     /// Share of the traffic among paths of one preference.
     pub weight: u32,
-    /// Sids.
+    /// Segments, in the order they are visited.
     pub sids: Srv6SidList,
     /// Encapsulation source.
     pub encap_src: Ipv6Addr,
@@ -1294,7 +1294,7 @@ impl fmt::Debug for SrSetEncapSourceReplyView<'_> {
 /// CRC `aa75d7d0`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SrSetEncapHopLimit {
-    /// Hop limit (`u8`).
+    /// Hops left.
     pub hop_limit: u8,
 }
 
@@ -1583,9 +1583,9 @@ impl Dump for SrLocalsidsDump {
 pub struct SrLocalsidsDetails {
     /// Address.
     pub addr: Ipv6Addr,
-    /// End psp (`bool`).
+    /// Whether the segment routing header is removed at the segment before the last.
     pub end_psp: bool,
-    /// Behavior.
+    /// What the segment does with packets.
     pub behavior: SrBehavior,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
@@ -1593,7 +1593,7 @@ pub struct SrLocalsidsDetails {
     pub vlan_index: u32,
     /// Xconnect next hop address.
     pub xconnect_nh_addr: Address,
-    /// Xconnect iface or vrf table (`u32`).
+    /// Xconnect interface or vrf table (`u32`).
     pub xconnect_iface_or_vrf_table: u32,
 }
 
@@ -1661,13 +1661,13 @@ impl<'a> SrLocalsidsDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// End psp (`bool`).
+    /// Whether the segment routing header is removed at the segment before the last.
     #[must_use]
     pub fn end_psp(&self) -> bool {
         value_at(self.fixed, 16)
     }
 
-    /// Behavior.
+    /// What the segment does with packets.
     #[must_use]
     pub fn behavior(&self) -> SrBehavior {
         value_at(self.fixed, 17)
@@ -1691,7 +1691,7 @@ impl<'a> SrLocalsidsDetailsView<'a> {
         value_at(self.fixed, 26)
     }
 
-    /// Xconnect iface or vrf table (`u32`).
+    /// Xconnect interface or vrf table (`u32`).
     #[must_use]
     pub fn xconnect_iface_or_vrf_table(&self) -> u32 {
         value_at(self.fixed, 43)
@@ -1774,9 +1774,9 @@ impl Dump for SrLocalsidsWithPacketStatsDump {
 pub struct SrLocalsidsWithPacketStatsDetails {
     /// Address.
     pub addr: Ipv6Addr,
-    /// End psp (`bool`).
+    /// Whether the segment routing header is removed at the segment before the last.
     pub end_psp: bool,
-    /// Behavior.
+    /// What the segment does with packets.
     pub behavior: SrBehavior,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
@@ -1784,7 +1784,7 @@ pub struct SrLocalsidsWithPacketStatsDetails {
     pub vlan_index: u32,
     /// Xconnect next hop address.
     pub xconnect_nh_addr: Address,
-    /// Xconnect iface or vrf table (`u32`).
+    /// Xconnect interface or vrf table (`u32`).
     pub xconnect_iface_or_vrf_table: u32,
     /// Good traffic bytes (`u64`).
     pub good_traffic_bytes: u64,
@@ -1872,13 +1872,13 @@ impl<'a> SrLocalsidsWithPacketStatsDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// End psp (`bool`).
+    /// Whether the segment routing header is removed at the segment before the last.
     #[must_use]
     pub fn end_psp(&self) -> bool {
         value_at(self.fixed, 16)
     }
 
-    /// Behavior.
+    /// What the segment does with packets.
     #[must_use]
     pub fn behavior(&self) -> SrBehavior {
         value_at(self.fixed, 17)
@@ -1902,7 +1902,7 @@ impl<'a> SrLocalsidsWithPacketStatsDetailsView<'a> {
         value_at(self.fixed, 26)
     }
 
-    /// Xconnect iface or vrf table (`u32`).
+    /// Xconnect interface or vrf table (`u32`).
     #[must_use]
     pub fn xconnect_iface_or_vrf_table(&self) -> u32 {
         value_at(self.fixed, 43)
@@ -2016,7 +2016,7 @@ pub struct SrPoliciesDetails {
     pub is_encap: bool,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
-    /// Sid lists (`srv6_sid_list[]`). At most 255.
+    /// Segment lists of the policy. At most 255.
     pub sid_lists: Vec<Srv6SidList>,
 }
 
@@ -2106,7 +2106,7 @@ impl<'a> SrPoliciesDetailsView<'a> {
         value_at(self.fixed, 18)
     }
 
-    /// Sid lists (`srv6_sid_list[]`). At most 255.
+    /// Segment lists of the policy. At most 255.
     #[must_use]
     pub fn sid_lists(&self) -> Items<'a, Srv6SidList> {
         self.sid_lists
@@ -2192,13 +2192,13 @@ pub struct SrPoliciesV2Details {
     pub bsid: Ipv6Addr,
     /// Encapsulation source.
     pub encap_src: Ipv6Addr,
-    /// Type.
+    /// What kind it is.
     pub type_: SrPolicyType,
     /// Whether packets are encapsulated.
     pub is_encap: bool,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
-    /// Sid lists (`srv6_sid_list[]`). At most 255.
+    /// Segment lists of the policy. At most 255.
     pub sid_lists: Vec<Srv6SidList>,
 }
 
@@ -2280,7 +2280,7 @@ impl<'a> SrPoliciesV2DetailsView<'a> {
         value_at(self.fixed, 16)
     }
 
-    /// Type.
+    /// What kind it is.
     #[must_use]
     pub fn type_(&self) -> SrPolicyType {
         value_at(self.fixed, 32)
@@ -2298,7 +2298,7 @@ impl<'a> SrPoliciesV2DetailsView<'a> {
         value_at(self.fixed, 34)
     }
 
-    /// Sid lists (`srv6_sid_list[]`). At most 255.
+    /// Segment lists of the policy. At most 255.
     #[must_use]
     pub fn sid_lists(&self) -> Items<'a, Srv6SidList> {
         self.sid_lists
@@ -2393,7 +2393,7 @@ pub struct SrPoliciesWithSlIndexDetails {
     pub is_encap: bool,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
-    /// Sid lists (`srv6_sid_list_with_sl_index[]`). At most 255.
+    /// Segment lists of the policy. At most 255.
     pub sid_lists: Vec<Srv6SidListWithSlIndex>,
 }
 
@@ -2483,7 +2483,7 @@ impl<'a> SrPoliciesWithSlIndexDetailsView<'a> {
         value_at(self.fixed, 18)
     }
 
-    /// Sid lists (`srv6_sid_list_with_sl_index[]`). At most 255.
+    /// Segment lists of the policy. At most 255.
     #[must_use]
     pub fn sid_lists(&self) -> Items<'a, Srv6SidListWithSlIndex> {
         self.sid_lists

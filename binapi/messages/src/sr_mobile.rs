@@ -24,7 +24,7 @@ pub struct SrMobileLocalsidAddDel {
     pub is_del: bool,
     /// Localsid prefix.
     pub localsid_prefix: Ip6Prefix,
-    /// Behavior. At most 63 bytes.
+    /// What the segment does with packets. At most 63 bytes.
     pub behavior: String,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,
@@ -188,7 +188,7 @@ pub struct SrMobilePolicyAdd {
     pub sr_prefix: Ip6Prefix,
     /// V6src prefix.
     pub v6src_prefix: Ip6Prefix,
-    /// Behavior. At most 63 bytes.
+    /// What the segment does with packets. At most 63 bytes.
     pub behavior: String,
     /// Number of the table of routes (VRF).
     pub fib_table: u32,

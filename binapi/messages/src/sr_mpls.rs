@@ -25,7 +25,7 @@ pub struct SrMplsPolicyAdd {
     pub weight: u32,
     /// Whether packets go to all segment lists, not to one.
     pub is_spray: bool,
-    /// Segments (`u32[]`). At most 255.
+    /// Labels, in the order they are visited. At most 255.
     pub segments: Vec<u32>,
 }
 
@@ -156,7 +156,7 @@ pub struct SrMplsPolicyMod {
     pub sl_index: u32,
     /// Share of the traffic among paths of one preference.
     pub weight: u32,
-    /// Segments (`u32[]`). At most 255.
+    /// Labels, in the order they are visited. At most 255.
     pub segments: Vec<u32>,
 }
 
@@ -533,7 +533,7 @@ impl fmt::Debug for SrMplsSteeringAddDelReplyView<'_> {
 pub struct SrMplsPolicyAssignEndpointColor {
     /// Binding segment id: what stands for the whole policy.
     pub bsid: u32,
-    /// Endpoint.
+    /// Address of the peer's endpoint.
     pub endpoint: Address,
     /// Color (`u32`).
     pub color: u32,

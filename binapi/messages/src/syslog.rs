@@ -64,7 +64,7 @@ pub struct SyslogSetSender {
     pub collector_port: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
-    /// Largest msg size (`u32`). Default: `480`.
+    /// Maximum msg size (`u32`). Default: `480`.
     pub max_msg_size: u32,
 }
 
@@ -234,7 +234,7 @@ pub struct SyslogGetSenderReply {
     pub collector_port: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub vrf_id: u32,
-    /// Largest msg size (`u32`).
+    /// Maximum msg size (`u32`).
     pub max_msg_size: u32,
 }
 
@@ -323,7 +323,7 @@ impl<'a> SyslogGetSenderReplyView<'a> {
         value_at(self.fixed, 14)
     }
 
-    /// Largest msg size (`u32`).
+    /// Maximum msg size (`u32`).
     #[must_use]
     pub fn max_msg_size(&self) -> u32 {
         value_at(self.fixed, 18)

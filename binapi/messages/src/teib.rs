@@ -58,7 +58,7 @@ impl FixedSize for TeibEntry {}
 pub struct TeibEntryAddDel {
     /// Whether to add; otherwise to remove.
     pub is_add: u8,
-    /// Entry.
+    /// The entry.
     pub entry: TeibEntry,
 }
 
@@ -201,7 +201,7 @@ impl Dump for TeibDump {
 /// CRC `981ee1a1`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TeibDetails {
-    /// Entry.
+    /// The entry.
     pub entry: TeibEntry,
 }
 
@@ -235,7 +235,7 @@ pub struct TeibDetailsView<'a> {
 }
 
 impl<'a> TeibDetailsView<'a> {
-    /// Entry.
+    /// The entry.
     #[must_use]
     pub fn entry(&self) -> TeibEntry {
         value_at(self.fixed, 0)

@@ -181,7 +181,7 @@ impl fmt::Debug for TraceSetFiltersReplyView<'_> {
 pub struct TraceCapturePackets {
     /// Index of the node in the packet graph; 0xffffffff for none.
     pub node_index: u32,
-    /// Largest packets (`u32`).
+    /// Most packets.
     pub max_packets: u32,
     /// Use filter (`bool`).
     pub use_filter: bool,
@@ -412,7 +412,7 @@ pub struct TraceDump {
     pub thread_id: u32,
     /// Place in the list, from 0.
     pub position: u32,
-    /// Largest records (`u32`).
+    /// Most records.
     pub max_records: u32,
 }
 
@@ -859,7 +859,7 @@ pub struct TraceV2Dump {
     pub thread_id: u32,
     /// Place in the list, from 0.
     pub position: u32,
-    /// Largest (`u32`). Default: `50`.
+    /// Maximum (`u32`). Default: `50`.
     pub max: u32,
     /// Clear cache (`bool`).
     pub clear_cache: bool,

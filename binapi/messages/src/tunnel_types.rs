@@ -117,7 +117,7 @@ pub struct Tunnel {
     pub flags: TunnelFlags,
     /// Differentiated services code point, 0 to 63.
     pub dscp: IpDscp,
-    /// Hop limit (`u8`).
+    /// Hops left.
     pub hop_limit: u8,
 }
 

@@ -24,9 +24,9 @@ pub struct UdpEncap {
     pub src_port: u16,
     /// Destination port.
     pub dst_port: u16,
-    /// Source IP.
+    /// Source address.
     pub src_ip: Address,
-    /// Destination IP.
+    /// Destination address.
     pub dst_ip: Address,
     /// Number of the item.
     pub id: u32,

@@ -30,7 +30,7 @@ pub struct UdpPingAddDel {
     pub start_dst_port: u16,
     /// End destination port (`u16`).
     pub end_dst_port: u16,
-    /// Interval (`u16`).
+    /// Time between two.
     pub interval: u16,
     /// Dis (`u8`).
     pub dis: u8,

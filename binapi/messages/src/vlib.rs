@@ -21,7 +21,7 @@ pub struct ThreadData {
     pub id: u32,
     /// Name. At most 63 bytes.
     pub name: String,
-    /// Type. At most 63 bytes.
+    /// What kind it is. At most 63 bytes.
     pub type_: String,
     /// Number that comes back in each event; by convention the process id of the client.
     pub pid: u32,

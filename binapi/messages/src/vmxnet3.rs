@@ -365,13 +365,13 @@ pub struct Vmxnet3Details {
     pub pci_addr: u32,
     /// Version.
     pub version: u8,
-    /// Admin up down (`bool`).
+    /// Whether it is set up.
     pub admin_up_down: bool,
-    /// Receive count (`u8`).
+    /// Number of receive queues.
     pub rx_count: u8,
     /// Receive list (`vmxnet3_rx_list[16]`).
     pub rx_list: [Vmxnet3RxList; 16],
-    /// Transmit count (`u8`).
+    /// Number of transmit queues.
     pub tx_count: u8,
     /// Transmit list (`vmxnet3_tx_list[8]`).
     pub tx_list: [Vmxnet3TxList; 8],
@@ -457,13 +457,13 @@ impl<'a> Vmxnet3DetailsView<'a> {
         value_at(self.fixed, 78)
     }
 
-    /// Admin up down (`bool`).
+    /// Whether it is set up.
     #[must_use]
     pub fn admin_up_down(&self) -> bool {
         value_at(self.fixed, 79)
     }
 
-    /// Receive count (`u8`).
+    /// Number of receive queues.
     #[must_use]
     pub fn rx_count(&self) -> u8 {
         value_at(self.fixed, 80)
@@ -475,7 +475,7 @@ impl<'a> Vmxnet3DetailsView<'a> {
         value_at(self.fixed, 81)
     }
 
-    /// Transmit count (`u8`).
+    /// Number of transmit queues.
     #[must_use]
     pub fn tx_count(&self) -> u8 {
         value_at(self.fixed, 337)
@@ -615,13 +615,13 @@ pub struct SwVmxnet3InterfaceDetails {
     pub pci_addr: u32,
     /// Version.
     pub version: u8,
-    /// Admin up down (`bool`).
+    /// Whether it is set up.
     pub admin_up_down: bool,
-    /// Receive count (`u8`).
+    /// Number of receive queues.
     pub rx_count: u8,
     /// Receive list (`vmxnet3_rx_list[16]`).
     pub rx_list: [Vmxnet3RxList; 16],
-    /// Transmit count (`u8`).
+    /// Number of transmit queues.
     pub tx_count: u8,
     /// Transmit list (`vmxnet3_tx_list[8]`).
     pub tx_list: [Vmxnet3TxList; 8],
@@ -707,13 +707,13 @@ impl<'a> SwVmxnet3InterfaceDetailsView<'a> {
         value_at(self.fixed, 78)
     }
 
-    /// Admin up down (`bool`).
+    /// Whether it is set up.
     #[must_use]
     pub fn admin_up_down(&self) -> bool {
         value_at(self.fixed, 79)
     }
 
-    /// Receive count (`u8`).
+    /// Number of receive queues.
     #[must_use]
     pub fn rx_count(&self) -> u8 {
         value_at(self.fixed, 80)
@@ -725,7 +725,7 @@ impl<'a> SwVmxnet3InterfaceDetailsView<'a> {
         value_at(self.fixed, 81)
     }
 
-    /// Transmit count (`u8`).
+    /// Number of transmit queues.
     #[must_use]
     pub fn tx_count(&self) -> u8 {
         value_at(self.fixed, 337)

@@ -86,7 +86,7 @@ pub struct VrrpVrConf {
     pub vr_id: u8,
     /// Which comes first.
     pub priority: u8,
-    /// Interval (`u16`).
+    /// Time between two.
     pub interval: u16,
     /// Flags.
     pub flags: VrrpVrFlags,
@@ -259,11 +259,11 @@ pub struct VrrpVrAddDel {
     pub vr_id: u8,
     /// Which comes first.
     pub priority: u8,
-    /// Interval (`u16`).
+    /// Time between two.
     pub interval: u16,
     /// Flags.
     pub flags: VrrpVrFlags,
-    /// Addresses (`address[]`). At most 255.
+    /// Addresses. At most 255.
     pub addrs: Vec<Address>,
 }
 
@@ -403,11 +403,11 @@ pub struct VrrpVrUpdate {
     pub vr_id: u8,
     /// Which comes first.
     pub priority: u8,
-    /// Interval (`u16`).
+    /// Time between two.
     pub interval: u16,
     /// Flags.
     pub flags: VrrpVrFlags,
-    /// Addresses (`address[]`). At most 255.
+    /// Addresses. At most 255.
     pub addrs: Vec<Address>,
 }
 
@@ -700,7 +700,7 @@ pub struct VrrpVrDetails {
     pub config: VrrpVrConf,
     /// Runtime.
     pub runtime: VrrpVrRuntime,
-    /// Addresses (`address[]`). At most 255.
+    /// Addresses. At most 255.
     pub addrs: Vec<Address>,
 }
 
@@ -756,7 +756,7 @@ impl<'a> VrrpVrDetailsView<'a> {
         value_at(self.fixed, 12)
     }
 
-    /// Addresses (`address[]`). At most 255.
+    /// Addresses. At most 255.
     #[must_use]
     pub fn addrs(&self) -> Items<'a, Address> {
         self.addrs
@@ -930,7 +930,7 @@ pub struct VrrpVrSetPeers {
     pub vr_id: u8,
     /// Whether IPv6 is meant, not IPv4.
     pub is_ipv6: u8,
-    /// Addresses (`address[]`). At most 255.
+    /// Addresses. At most 255.
     pub addrs: Vec<Address>,
 }
 
@@ -1535,7 +1535,7 @@ impl fmt::Debug for VrrpVrTrackIfDetailsView<'_> {
 pub struct VrrpVrEvent {
     /// Number that comes back in each event; by convention the process id of the client.
     pub pid: u32,
-    /// Vr.
+    /// The virtual router.
     pub vr: VrrpVrKey,
     /// Old state.
     pub old_state: VrrpVrState,
@@ -1600,7 +1600,7 @@ impl<'a> VrrpVrEventView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Vr.
+    /// The virtual router.
     #[must_use]
     pub fn vr(&self) -> VrrpVrKey {
         value_at(self.fixed, 4)

@@ -19,9 +19,9 @@ use crate::ip_types::{Address, IpProto};
 /// CRC `a645b2b0`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VxlanGpeAddDelTunnel {
-    /// Local.
+    /// Local end.
     pub local: Address,
-    /// Remote.
+    /// Far end.
     pub remote: Address,
     /// Index of the interface that multicast packets go to; 0xffffffff for none.
     pub mcast_sw_if_index: InterfaceIndex,
@@ -100,9 +100,9 @@ impl Request for VxlanGpeAddDelTunnel {
 /// CRC `d62fdb35`. In VPP 26.06.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VxlanGpeAddDelTunnelV2 {
-    /// Local.
+    /// Local end.
     pub local: Address,
-    /// Remote.
+    /// Far end.
     pub remote: Address,
     /// Local port.
     pub local_port: u16,
@@ -437,9 +437,9 @@ impl Dump for VxlanGpeTunnelV2Dump {
 pub struct VxlanGpeTunnelDetails {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Local.
+    /// Local end.
     pub local: Address,
-    /// Remote.
+    /// Far end.
     pub remote: Address,
     /// Virtual network id, 0 to 0xffffff.
     pub vni: u32,
@@ -509,13 +509,13 @@ impl<'a> VxlanGpeTunnelDetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Local.
+    /// Local end.
     #[must_use]
     pub fn local(&self) -> Address {
         value_at(self.fixed, 4)
     }
 
-    /// Remote.
+    /// Far end.
     #[must_use]
     pub fn remote(&self) -> Address {
         value_at(self.fixed, 21)
@@ -598,9 +598,9 @@ impl fmt::Debug for VxlanGpeTunnelDetailsView<'_> {
 pub struct VxlanGpeTunnelV2Details {
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Local.
+    /// Local end.
     pub local: Address,
-    /// Remote.
+    /// Far end.
     pub remote: Address,
     /// Local port.
     pub local_port: u16,
@@ -678,13 +678,13 @@ impl<'a> VxlanGpeTunnelV2DetailsView<'a> {
         value_at(self.fixed, 0)
     }
 
-    /// Local.
+    /// Local end.
     #[must_use]
     pub fn local(&self) -> Address {
         value_at(self.fixed, 4)
     }
 
-    /// Remote.
+    /// Far end.
     #[must_use]
     pub fn remote(&self) -> Address {
         value_at(self.fixed, 21)

@@ -23,13 +23,13 @@ pub struct WireguardInterface {
     pub user_instance: u32,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
-    /// Private key (`u8[32]`).
+    /// Private key.
     pub private_key: [u8; 32],
     /// Public key.
     pub public_key: [u8; 32],
     /// Port.
     pub port: u16,
-    /// Source IP.
+    /// Source address.
     pub src_ip: Address,
 }
 
@@ -104,17 +104,17 @@ pub struct WireguardPeer {
     pub public_key: [u8; 32],
     /// Port.
     pub port: u16,
-    /// Persistent keepalive (`u16`).
+    /// Seconds between keep-alive packets; 0 for none.
     pub persistent_keepalive: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub table_id: u32,
-    /// Endpoint.
+    /// Address of the peer's endpoint.
     pub endpoint: Address,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
     /// Flags.
     pub flags: WireguardPeerFlags,
-    /// Allowed ips (`prefix[]`). At most 255.
+    /// Prefixes the peer may use. At most 255.
     pub allowed_ips: Vec<Prefix>,
 }
 
@@ -189,7 +189,7 @@ impl<'a> WireguardPeerView<'a> {
         value_at(self.fixed, 36)
     }
 
-    /// Persistent keepalive (`u16`).
+    /// Seconds between keep-alive packets; 0 for none.
     #[must_use]
     pub fn persistent_keepalive(&self) -> u16 {
         value_at(self.fixed, 38)
@@ -201,7 +201,7 @@ impl<'a> WireguardPeerView<'a> {
         value_at(self.fixed, 40)
     }
 
-    /// Endpoint.
+    /// Address of the peer's endpoint.
     #[must_use]
     pub fn endpoint(&self) -> Address {
         value_at(self.fixed, 44)
@@ -219,7 +219,7 @@ impl<'a> WireguardPeerView<'a> {
         value_at(self.fixed, 65)
     }
 
-    /// Allowed ips (`prefix[]`). At most 255.
+    /// Prefixes the peer may use. At most 255.
     #[must_use]
     pub fn allowed_ips(&self) -> Items<'a, Prefix> {
         self.allowed_ips
@@ -282,17 +282,17 @@ pub struct WireguardPeerV2 {
     pub public_key: [u8; 32],
     /// Port.
     pub port: u16,
-    /// Persistent keepalive (`u16`).
+    /// Seconds between keep-alive packets; 0 for none.
     pub persistent_keepalive: u16,
     /// Number of the table of routes (VRF); 0 for the default one.
     pub table_id: u32,
-    /// Endpoint.
+    /// Address of the peer's endpoint.
     pub endpoint: Address,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
     /// Flags.
     pub flags: WireguardPeerFlags,
-    /// Allowed ips (`prefix[]`). At most 255.
+    /// Prefixes the peer may use. At most 255.
     pub allowed_ips: Vec<Prefix>,
 }
 
@@ -385,7 +385,7 @@ impl<'a> WireguardPeerV2View<'a> {
         value_at(self.fixed, 69)
     }
 
-    /// Persistent keepalive (`u16`).
+    /// Seconds between keep-alive packets; 0 for none.
     #[must_use]
     pub fn persistent_keepalive(&self) -> u16 {
         value_at(self.fixed, 71)
@@ -397,7 +397,7 @@ impl<'a> WireguardPeerV2View<'a> {
         value_at(self.fixed, 73)
     }
 
-    /// Endpoint.
+    /// Address of the peer's endpoint.
     #[must_use]
     pub fn endpoint(&self) -> Address {
         value_at(self.fixed, 77)
@@ -415,7 +415,7 @@ impl<'a> WireguardPeerV2View<'a> {
         value_at(self.fixed, 98)
     }
 
-    /// Allowed ips (`prefix[]`). At most 255.
+    /// Prefixes the peer may use. At most 255.
     #[must_use]
     pub fn allowed_ips(&self) -> Items<'a, Prefix> {
         self.allowed_ips
@@ -472,7 +472,7 @@ impl fmt::Debug for WireguardPeerV2View<'_> {
 pub struct WireguardInterfaceCreate {
     /// Interface.
     pub interface: WireguardInterface,
-    /// Generate key (`bool`).
+    /// Whether VPP makes the key.
     pub generate_key: bool,
 }
 
@@ -704,7 +704,7 @@ impl fmt::Debug for WireguardInterfaceDeleteReplyView<'_> {
 /// CRC `2c954158`. In VPP 26.06.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WireguardInterfaceDump {
-    /// Show private key (`bool`).
+    /// Whether private keys are told.
     pub show_private_key: bool,
     /// Index of the interface; 0xffffffff for none or all.
     pub sw_if_index: InterfaceIndex,
