@@ -98,7 +98,7 @@ impl<'p, 'a> Context<'p, 'a, '_> {
         for (at, ((field, name), offset)) in fields.iter().zip(names).zip(offsets).enumerate() {
             let (kind, resolved) =
                 self.kind(fields, at).map_err(|fault| self.plan.error(self.item, fault))?;
-            let ty = self.field_type(field.ty, kind, fields);
+            let ty = self.field_type(field.ty, kind);
             let ident = Ident::new(&name, Span::call_site());
             parts.push(Part { field, ident, kind, resolved, offset, ty });
         }
@@ -160,13 +160,12 @@ impl<'p, 'a> Context<'p, 'a, '_> {
         Ok((if is_runtime { Kind::Value } else { kind }, resolved))
     }
 
-    fn field_type(&mut self, ty: FieldType, kind: Kind, fields: &[Field]) -> TokenStream {
+    fn field_type(&mut self, ty: FieldType, kind: Kind) -> TokenStream {
         if let Kind::Union { .. } = kind
             && let FieldType::One(TypeRef::Named(id)) = self.api.resolve(ty)
         {
             return self.selected_union(id);
         }
-        let _ = fields;
         self.rust_type(ty)
     }
 

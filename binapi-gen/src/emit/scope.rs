@@ -33,7 +33,7 @@ pub(super) struct Scope<'p> {
 
 /// Names of the standard library's prelude that generated code uses, and where they are when a definition took them.
 const PRELUDE: &[(&str, &str)] =
-    &[("Default", "std::default"), ("Self", ""), ("String", "std::string"), ("Vec", "std::vec")];
+    &[("Default", "std::default"), ("String", "std::string"), ("Vec", "std::vec")];
 
 /// Traits of the runtime whose methods are called outside of their own implementations.
 const METHOD_TRAITS: &[&str] = &["Message", "Span", "Union", "View"];

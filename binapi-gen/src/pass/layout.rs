@@ -3,7 +3,6 @@
 use vpp_schema::{Api, FieldType, TypeKind, TypeRef};
 
 use super::plan::{Definition, Item, ItemId, Plan};
-use super::services::Received;
 use crate::special_cases;
 
 /// Decides for all items. Types come before what refers to them.
@@ -55,16 +54,9 @@ pub(crate) fn field_has_heap(plan: &Plan<'_>, item: &Item, ty: FieldType) -> boo
     }
 }
 
-/// Whether a client receives the message.
+/// Whether a client receives the message: as a reply, an element of a stream or an event.
 fn is_received(plan: &Plan<'_>, item: &Item) -> bool {
-    plan.role(item).is_some_and(|role| {
-        role.received.iter().any(|received| {
-            matches!(
-                received,
-                Received::Reply(_) | Received::Element(_) | Received::End(_) | Received::Event(_)
-            )
-        })
-    })
+    plan.role(item).is_some_and(|role| !role.received.is_empty())
 }
 
 /// Whether all accessors can be infallible: one part of variable size at most, and nothing behind it.
