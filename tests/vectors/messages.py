@@ -108,6 +108,14 @@ class Api:
         return values
 
 
+def selects(field, union):
+    """Whether a field selects the member of a union behind it. VPP's definition of mprefix does not say so, but VPP
+    reads no other member than that of its family."""
+    if "discriminator" in union.options:
+        return union.options["discriminator"] == field.name
+    return field.name == "af" and union.type == "vl_api_address_union_t"
+
+
 def bits(name, value):
     """An integer cut to its type: defaults may exceed it."""
     low, high = INTEGERS[name]
@@ -165,7 +173,7 @@ class Random:
             later = fields[index + 1 :]
             if any(other.count == field.name for other in later):
                 values[field.name] = rng.choice((0, 1, 2, 3))
-            elif unions := [other for other in later if other.options.get("discriminator") == field.name]:
+            elif unions := [other for other in later if selects(field, other)]:
                 cases = self.api.case_values(unions[0], field)
                 repr_ = self.api.target(field.type)[1].repr
                 unknown = [value for value in (200, INTEGERS[repr_][1]) if value not in cases]
