@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use crate::cli::{DefinitionArgs, PlaceArgs, SocketArgs};
-use crate::definitions::{Definitions, known_release};
+use crate::definitions::Definitions;
 use crate::interrupt::or_interrupted;
 use crate::running::with_running;
 
@@ -25,11 +25,10 @@ pub(crate) async fn of_word(word: &str) -> anyhow::Result<Definitions> {
     }
     let path = Path::new(word);
     let Ok(metadata) = path.metadata() else {
-        let is_release = word.chars().all(|c| c.is_ascii_digit() || c == '.');
-        if is_release {
-            known_release(word)?;
-        }
-        bail!("{word} is no release that this program knows, and there is no folder or socket of that name");
+        bail!(
+            "{word} is no release that this program knows ({}), and there is no folder or socket of that name",
+            vpp_api_json::releases().join(", ")
+        );
     };
     if metadata.is_dir() {
         Definitions::folder(path)

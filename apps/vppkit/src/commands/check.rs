@@ -179,8 +179,9 @@ fn deprecated(api: &Api, message: &MessageDef) -> Option<Deprecated> {
 /// The newest version of a message.
 fn successor(api: &Api, name: &str) -> Option<String> {
     let (stem, version) = crate::lint::versioned(name);
-    let versions = (version + 1..=version + 9).map(|version| crate::lint::with_version(stem, version));
-    versions.filter(|name| api.find_message(name).is_some()).last()
+    let mut versions =
+        (version + 1..=version + 9).rev().map(|version| crate::lint::with_version(stem, version));
+    versions.find(|name| api.find_message(name).is_some())
 }
 
 impl Finding<'_> {

@@ -152,14 +152,11 @@ fn message_row(api: &Api, module: &Module, id: MessageId) -> Map<String, Value> 
 
 fn type_row(api: &Api, module: &Module, id: TypeId) -> Map<String, Value> {
     let layout = api.layout_of_type(id);
-    let size = match layout.fixed_len() {
-        Some(len) => len.to_string(),
-        None => format!("{}+", layout.min_len()),
-    };
     row([
         ("type", json!(api.ty(id).name)),
         ("kind", json!(kind(api.ty(id)))),
-        ("size", json!(size)),
+        ("size", json!(layout.min_len())),
+        ("variable", json!(layout.fixed_len().is_none())),
         ("module", json!(module.name)),
     ])
 }

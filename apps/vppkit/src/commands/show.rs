@@ -77,7 +77,8 @@ fn show_message(definitions: &Definitions, id: MessageId) -> Value {
         "module": module,
         "crc": format!("{:08x}", message.crc),
         "layout": api.layout_hash(id).to_string(),
-        "size": size_text(layout),
+        "size": layout.min_len(),
+        "variable": layout.fixed_len().is_none(),
         "kind": role(api, id),
         "rust": rust_path(definitions, module, &message.name),
     });
@@ -86,18 +87,18 @@ fn show_message(definitions: &Definitions, id: MessageId) -> Value {
         Some(Answer::Reply(reply)) => shown["reply"] = json!(name(reply)),
         Some(Answer::Details(details)) => {
             shown["stream"] = json!(name(details));
-            shown["ends with"] = json!("control_ping_reply");
+            shown["ends_with"] = json!("control_ping_reply");
         }
         Some(Answer::Stream { details, reply }) => {
             shown["stream"] = json!(name(details));
-            shown["ends with"] = json!(name(reply));
+            shown["ends_with"] = json!(name(reply));
         }
         Some(Answer::Nothing) | None => {}
     }
     let events: Vec<String> = api.events(id).map(name).collect();
     let answers: Vec<String> = requests_of(api, id).into_iter().map(name).collect();
     for (key, value) in
-        [("events", events.join(", ")), ("answer to", answers.join(", ")), ("status", status(message))]
+        [("events", events.join(", ")), ("answer_to", answers.join(", ")), ("status", status(message))]
     {
         if !value.is_empty() {
             shown[key] = json!(value);
@@ -123,7 +124,8 @@ fn show_type(definitions: &Definitions, id: TypeId) -> Value {
         "type": ty.name,
         "module": module,
         "kind": kind(ty),
-        "size": size_text(api.layout_of_type(id)),
+        "size": api.layout_of_type(id).min_len(),
+        "variable": api.layout_of_type(id).fixed_len().is_none(),
         "rust": rust_path(definitions, module, &ty.name),
     });
     if let Some(comment) = &ty.comment {
@@ -196,13 +198,6 @@ fn releases(name: &str, crc: u32) -> Vec<String> {
         .collect()
 }
 
-fn size_text(layout: Layout) -> Value {
-    match layout {
-        Layout::Fixed(len) => json!(len),
-        Layout::Variable(len) => json!(format!("{len} and more")),
-    }
-}
-
 fn header_rows(header: vpp_schema::Header) -> Vec<Map<String, Value>> {
     let words =
         [("_vl_msg_id", Some(0)), ("client_index", header.client_index()), ("context", header.context())];
@@ -219,9 +214,10 @@ fn field_rows(api: &Api, fields: &[Field], start: usize) -> Vec<Map<String, Valu
     let offsets = api.offsets(fields, start);
     let rows = fields.iter().zip(offsets).map(|(field, offset)| {
         let layout = api.layout_of(field.ty);
-        let size =
-            layout.fixed_len().map_or_else(|| json!(format!("{}+", layout.min_len())), |len| json!(len));
         let mut notes = Vec::new();
+        if layout.fixed_len().is_none() {
+            notes.push("and more".to_owned());
+        }
         if let Some(default) = &field.default {
             notes.push(format!("default {default}"));
         }
@@ -236,7 +232,13 @@ fn field_rows(api: &Api, fields: &[Field], start: usize) -> Vec<Map<String, Valu
         }
         // Behind a field of variable size nothing has a place of its own.
         let offset = offset.map_or_else(|| json!("-"), |offset| json!(offset));
-        field_row(offset, size, api.type_text(field.ty, fields), &field.name, notes.join(", "))
+        field_row(
+            offset,
+            json!(layout.min_len()),
+            api.type_text(field.ty, fields),
+            &field.name,
+            notes.join(", "),
+        )
     });
     rows.collect()
 }
@@ -276,11 +278,12 @@ fn types_below(api: &Api, fields: &[Field]) -> Vec<Value> {
         .map(|id| {
             let ty = api.ty(id);
             let mut shown = json!({
-                "type": ty.name,
-                "module": api.module(ty.module).name,
-                "kind": kind(ty),
-                "size": size_text(api.layout_of_type(id)),
-            });
+                    "type": ty.name,
+                    "module": api.module(ty.module).name,
+                    "kind": kind(ty),
+                    "size": api.layout_of_type(id).min_len(),
+            "variable": api.layout_of_type(id).fixed_len().is_none(),
+                });
             add_definition(api, id, &mut shown);
             shown
         })
