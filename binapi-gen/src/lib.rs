@@ -23,3 +23,10 @@ pub use error::{Fault, GenerateError};
 pub use output::{Difference, Output, Written};
 pub use pass::plan::Release;
 pub use workspace::workspace;
+
+/// The Rust name of a message or type, without its module: `ip_route_add_del_v2` is `IpRouteAddDelV2`. `None` for what is
+/// no name in Rust.
+#[must_use]
+pub fn rust_name(vpp_name: &str) -> Option<String> {
+    pass::names::type_name(vpp_name).ok()
+}

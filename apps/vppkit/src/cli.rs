@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::ArgValueCompleter;
 use clap_complete::aot::Shell;
 
 use crate::completion;
+use crate::lint;
 use crate::output::Format;
 
 /// Talks to VPP over its binary API: any message, without generated code.
@@ -71,6 +72,34 @@ pub(crate) enum Command {
     #[command(after_help = "Example: vppkit decode --name control_ping 00170000000000000000")]
     Decode(DecodeArgs),
 
+    /// Tell what differs between two releases, folders of definitions, or running VPPs
+    #[command(after_help = "Example: vppkit diff 26.06 /run/vpp/api.sock")]
+    Diff(DiffArgs),
+
+    /// Tell whether a running VPP is good for a program
+    #[command(after_help = "Example: vppkit check --crate-uses .")]
+    Check(CheckArgs),
+
+    /// List modules, messages, types or services
+    #[command(after_help = "Example: vppkit ls messages 'ip_route*'")]
+    Ls(LsArgs),
+
+    /// Show a message or type: fields with their offsets, how it is answered, its name in Rust
+    #[command(after_help = "Example: vppkit show ip_route_add_del")]
+    Show(ShowArgs),
+
+    /// Look for what authors of an API should do otherwise
+    #[command(after_help = "Example: vppkit lint --api-dir my-plugin/api --exit-code")]
+    Lint(LintArgs),
+
+    /// Copy definitions to a folder or an archive, with their origin and checksums
+    #[command(after_help = "Example: vppkit export --socket /run/vpp/api.sock --out my-vpp.tar.gz")]
+    Export(ExportArgs),
+
+    /// Run commands of VPP's debug CLI: one, those of standard input, or at a prompt
+    #[command(after_help = "Example: vppkit cli show interface address")]
+    Cli(CliArgs),
+
     /// Generate a Rust crate from a folder of API definitions
     #[command(after_help = "Example: vppkit gen --api-dir /usr/share/vpp/api --out vpp-api")]
     Gen(GenArgs),
@@ -104,6 +133,135 @@ pub(crate) struct DefinitionArgs {
     /// Take the definitions of a VPP release that this program knows
     #[arg(long, value_name = "RELEASE", add = ArgValueCompleter::new(completion::releases))]
     pub(crate) release: Option<String>,
+}
+
+/// Where definitions come from when a VPP is one place of several.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Definitions")]
+pub(crate) struct PlaceArgs {
+    #[command(flatten)]
+    pub(crate) definitions: DefinitionArgs,
+
+    /// Take the definitions and messages of a running VPP
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["api_dir", "release"])]
+    pub(crate) socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// A VPP release that this program knows, a folder of *.api.json files, or the API socket of a running VPP
+    #[arg(value_name = "A", add = ArgValueCompleter::new(completion::releases))]
+    pub(crate) from: String,
+
+    /// Another
+    #[arg(value_name = "B", add = ArgValueCompleter::new(completion::releases))]
+    pub(crate) to: String,
+
+    /// Exit with 1 when anything differs
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("program").required(true))]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) socket: SocketArgs,
+
+    /// The program uses every message of this release
+    #[arg(long, value_name = "RELEASE", group = "program", add = ArgValueCompleter::new(completion::releases))]
+    pub(crate) release: Option<String>,
+
+    /// The program uses the messages of a file: a line each, `name_crc` or `name crc`; `#` begins a remark
+    #[arg(long, value_name = "FILE", group = "program")]
+    pub(crate) manifest: Option<PathBuf>,
+
+    /// The program uses the messages that the Rust sources of a crate name, with their answers
+    #[arg(long, value_name = "PATH", group = "program")]
+    pub(crate) crate_uses: Option<PathBuf>,
+}
+
+/// What `ls` lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listed {
+    Modules,
+    Messages,
+    Types,
+    Services,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LsArgs {
+    /// What to list
+    #[arg(value_name = "WHAT", default_value = "modules")]
+    pub(crate) what: Listed,
+
+    /// Only names that contain this, or that fit it when it has * or ?
+    #[arg(value_name = "PATTERN")]
+    pub(crate) pattern: Option<String>,
+
+    /// Below their modules
+    #[arg(long)]
+    pub(crate) tree: bool,
+
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// A message or type; `module.name` where several modules have it
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::messages))]
+    pub(crate) name: String,
+
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LintArgs {
+    /// Only this rule; may be given more than once
+    #[arg(long, value_name = "RULE", value_parser = clap::builder::PossibleValuesParser::new(lint::names()))]
+    pub(crate) rule: Vec<String>,
+
+    /// Only modules whose name contains this, or fits it when it has * or ?
+    #[arg(value_name = "MODULE")]
+    pub(crate) module: Option<String>,
+
+    /// Exit with 1 when something is found
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// A folder, which is not to be there yet, or an archive: FILE.tar.gz
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CliArgs {
+    /// The command; without one, lines of standard input, or of a prompt on a terminal
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
+
+    /// Go on after a command that VPP refused; the exit code at the end tells of it
+    #[arg(short, long)]
+    pub(crate) keep_going: bool,
+
+    #[command(flatten)]
+    pub(crate) socket: SocketArgs,
+
+    /// How long to wait for VPP, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Connection")]
+    pub(crate) timeout: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use vpp_schema::{Api, MessageDef, MessageId};
@@ -29,8 +29,7 @@ impl Definitions {
     /// Those that the command line names, if it does.
     pub(crate) fn named(arguments: &DefinitionArgs) -> anyhow::Result<Option<Self>> {
         if let Some(folder) = &arguments.api_dir {
-            let api = Api::read_dir(folder)?;
-            return Ok(Some(Self { api: Cow::Owned(api), origin: Origin::Folder(folder.clone()) }));
+            return Self::folder(folder).map(Some);
         }
         arguments.release.as_deref().map(Self::release).transpose()
     }
@@ -53,6 +52,25 @@ impl Definitions {
     /// What a running VPP told.
     pub(crate) fn running(api: Api) -> Self {
         Self { api: Cow::Owned(api), origin: Origin::Running }
+    }
+
+    /// The *.api.json files of a folder.
+    pub(crate) fn folder(folder: &Path) -> anyhow::Result<Self> {
+        let api = Api::read_dir(folder)?;
+        Ok(Self { api: Cow::Owned(api), origin: Origin::Folder(folder.to_owned()) })
+    }
+
+    /// The release they are of, where that is known.
+    pub(crate) fn known_release(&self) -> Option<&str> {
+        self.api.release.as_deref()
+    }
+
+    /// The folder they are of.
+    pub(crate) fn source_folder(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::Folder(folder) => Some(folder),
+            Origin::Release(_) | Origin::Running => None,
+        }
     }
 
     /// Where they come from, for what is said to a person.

@@ -7,9 +7,13 @@ mod definitions;
 mod failure;
 mod input;
 mod interrupt;
+mod lint;
 mod output;
+mod pattern;
+mod place;
 mod running;
 mod suggest;
+mod uses;
 
 use std::process::ExitCode;
 

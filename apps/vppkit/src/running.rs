@@ -1,10 +1,11 @@
 //! A running VPP and the definitions of its messages.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
-use vpp_conn::{Connection, RawMessage};
+use vpp_conn::{ConnectError, Connection, MessageTable, RawMessage};
 use vpp_schema::{Answer, Api, MessageDef, MessageId};
 use vpp_wire::ApiError;
 
@@ -31,11 +32,7 @@ impl Running {
     ) -> anyhow::Result<Self> {
         // What the command line says wrong is said before anything is sent.
         let named = Definitions::named(definitions)?;
-        let mut builder = Connection::builder().name(CLIENT_NAME);
-        if let Some(timeout) = timeout {
-            builder = builder.connect_timeout(timeout).deadline(timeout);
-        }
-        let connection = builder.connect(&socket.socket).await?;
+        let connection = connect(&socket.socket, timeout).await?;
         let definitions = match named {
             Some(definitions) => definitions,
             None => own_definitions(&connection).await?,
@@ -45,6 +42,25 @@ impl Running {
 
     pub(crate) fn api(&self) -> &Api {
         &self.definitions.api
+    }
+
+    /// What this VPP has: its definitions without the messages that its table lacks, and with the CRCs of the table.
+    pub(crate) fn present(&self) -> anyhow::Result<Api> {
+        let mut sources = self.api().to_pins();
+        for source in &mut sources {
+            let mut module: Value = serde_json::from_str(&source.text)?;
+            let table = self.connection.table();
+            if let Some(Value::Array(messages)) = module.get_mut("messages") {
+                messages.retain_mut(|message| present(message, table));
+            }
+            if let Some(Value::Object(services)) = module.get_mut("services") {
+                services.retain(|request, service| {
+                    table.get(request).is_some() && service.names().all(|name| table.get(name).is_some())
+                });
+            }
+            source.text = module.to_string();
+        }
+        Api::from_sources(&sources).context("what this VPP has cannot be told from its definitions")
     }
 
     /// A message as the connection wants it told, if this VPP has it.
@@ -67,6 +83,46 @@ impl Running {
     }
 }
 
+/// Whether a VPP has a message of a module's file; then with its CRC.
+fn present(message: &mut Value, table: &MessageTable) -> bool {
+    let name = message.get(0).and_then(Value::as_str);
+    let Some(entry) = name.and_then(|name| table.get(name)) else { return false };
+    if let Some(Value::Object(trailer)) = message.as_array_mut().and_then(|line| line.last_mut()) {
+        trailer.insert("crc".to_owned(), format!("{:#010x}", entry.crc).into());
+    }
+    true
+}
+
+/// The messages that a service of a module's file names.
+trait ServiceNames {
+    fn names(&self) -> impl Iterator<Item = &str>;
+}
+
+impl ServiceNames for Value {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let events = self.get("events").and_then(Self::as_array).into_iter().flatten();
+        let answers = ["reply", "stream_msg"].into_iter().filter_map(|key| self.get(key));
+        // VPP writes `null` for the reply of a request without one.
+        answers.chain(events).filter_map(Self::as_str).filter(|name| *name != "null")
+    }
+}
+
+/// Connects to the VPP at a socket.
+pub(crate) async fn connect(socket: &Path, timeout: Option<Duration>) -> Result<Connection, ConnectError> {
+    let mut builder = Connection::builder().name(CLIENT_NAME);
+    if let Some(timeout) = timeout {
+        builder = builder.connect_timeout(timeout).deadline(timeout);
+    }
+    builder.connect(socket).await
+}
+
+/// Tells VPP that this client is done. What was asked is answered by now, so a failure to say goodbye is none.
+pub(crate) async fn close(connection: Connection) {
+    if let Err(error) = connection.close().await {
+        tracing::debug!(%error, "closing");
+    }
+}
+
 /// Connects, does the work, and whatever comes of it tells VPP that this client is done. `timeout` is for each answer
 /// of VPP's, the first included.
 pub(crate) async fn with_running<T>(
@@ -77,15 +133,12 @@ pub(crate) async fn with_running<T>(
 ) -> anyhow::Result<T> {
     let running = Running::connect(socket, timeout, definitions).await?;
     let result = work(&running).await;
-    // What was asked is answered by now, so a failure to say goodbye is none.
-    if let Err(error) = running.connection.close().await {
-        tracing::debug!(%error, "closing");
-    }
+    close(running.connection).await;
     result
 }
 
 /// A message as the connection wants it told.
-fn raw(message: &MessageDef) -> RawMessage<'_> {
+pub(crate) fn raw(message: &MessageDef) -> RawMessage<'_> {
     RawMessage { name: &message.name, crc: message.crc, header: message.header }
 }
 

@@ -6,6 +6,7 @@
 //! | [`Api`] | the model: modules, types, messages, services, every name resolved |
 //! | [`Api::layout_of`], [`Api::offsets`], [`Api::layout_hash`] | where the bytes of a definition stand |
 //! | [`Api::encode_message`], [`Api::decode_message`] | JSON to bytes and back for any message, without generated code |
+//! | [`Api::compare`] | what differs between two APIs, field by field, and whether they understand each other |
 //! | [`pins`] | definitions of a release in a small normalised form to commit |
 //!
 //! ```
@@ -56,12 +57,17 @@
 //! No input makes this crate panic: definitions and messages are read with an error that names the place.
 
 mod codec;
+mod compare;
 mod layout;
 mod model;
 pub mod pins;
 mod reader;
 
 pub use codec::{ByteFault, CodecError, JsonFault, MessageHead};
+pub use compare::{
+    Changed, Comparison, Difference, DifferenceKind, Effect, Item, Modules, Moved, OptionChange, Section,
+    ServiceChange, Services, Verdict,
+};
 pub use layout::{Layout, LayoutHash};
 pub use model::*;
 pub use reader::{Problem, ReadError, Source};

@@ -2,12 +2,19 @@
 
 mod batch;
 mod call;
+mod check;
+mod cli;
 mod completions;
 mod decode;
+mod diff;
 mod dump;
 mod encode;
 mod events;
+mod export;
 mod generate;
+mod lint;
+mod ls;
+mod show;
 mod sim;
 
 use crate::cli::{Cli, Command};
@@ -22,6 +29,13 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Events(arguments) => with_runtime(events::run(&arguments, &mut output)),
         Command::Encode(arguments) => encode::run(&arguments, &mut output),
         Command::Decode(arguments) => decode::run(&arguments, &mut output),
+        Command::Diff(arguments) => with_runtime(diff::run(&arguments, &mut output)),
+        Command::Check(arguments) => with_runtime(check::run(&arguments, &mut output)),
+        Command::Ls(arguments) => with_runtime(ls::run(&arguments, &mut output)),
+        Command::Show(arguments) => with_runtime(show::run(&arguments, &mut output)),
+        Command::Lint(arguments) => with_runtime(lint::run(&arguments, &mut output)),
+        Command::Export(arguments) => with_runtime(export::run(&arguments, &mut output)),
+        Command::Cli(arguments) => with_runtime(cli::run(&arguments, &mut output)),
         Command::Gen(arguments) => generate::run(&arguments, &mut output),
         Command::Sim(arguments) => with_runtime(sim::run(&arguments, &mut output)),
         Command::Completions(arguments) => completions::run(&arguments, &mut output),

@@ -1,0 +1,49 @@
+//! Where definitions are looked at: a release, a folder, or a running VPP with what it has.
+
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use crate::cli::{DefinitionArgs, PlaceArgs, SocketArgs};
+use crate::definitions::Definitions;
+use crate::interrupt::or_interrupted;
+use crate::running::with_running;
+
+/// The definitions of a place that options name; the newest pinned release where none does.
+pub(crate) async fn of_options(arguments: &PlaceArgs) -> anyhow::Result<Definitions> {
+    match &arguments.socket {
+        Some(socket) => of_socket(socket).await,
+        None => Definitions::offline(&arguments.definitions),
+    }
+}
+
+/// The definitions of a place that one word names: a pinned release, a folder, or a socket.
+pub(crate) async fn of_word(word: &str) -> anyhow::Result<Definitions> {
+    if vpp_api_json::releases().contains(&word) {
+        return Definitions::release(word);
+    }
+    let path = Path::new(word);
+    let Ok(metadata) = path.metadata() else {
+        bail!(
+            "{word} is no release that this program knows ({}), and there is no folder or socket of that name",
+            vpp_api_json::releases().join(", ")
+        );
+    };
+    if metadata.is_dir() {
+        Definitions::folder(path)
+    } else if metadata.file_type().is_socket() {
+        of_socket(path).await.with_context(|| format!("cannot ask the VPP at {word}"))
+    } else {
+        bail!("{word} is neither a folder of definitions nor a socket")
+    }
+}
+
+/// What a running VPP has.
+async fn of_socket(socket: &Path) -> anyhow::Result<Definitions> {
+    let socket = SocketArgs { socket: socket.to_owned() };
+    with_running(&socket, None, &DefinitionArgs::default(), async |running| {
+        or_interrupted(async { Ok(Definitions::running(running.present()?)) }).await
+    })
+    .await
+}
