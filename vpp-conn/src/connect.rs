@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::UnixStream;
+use vpp_wire::MessageInfo;
 
 use crate::connection::Connection;
 use crate::error::{ConnectCause, ConnectError, NotVpp};
@@ -22,6 +23,7 @@ pub const DEFAULT_SOCKET: &str = "/run/vpp/api.sock";
 #[must_use]
 pub struct Builder {
     settings: Settings,
+    required: Vec<MessageInfo>,
 }
 
 impl Builder {
@@ -70,11 +72,25 @@ impl Builder {
         self
     }
 
+    /// Messages without which the program cannot work: a VPP that lacks any of them is refused, with all that it lacks
+    /// in one error. Those it can do without are asked for with [`Connection::supports`].
+    ///
+    /// ```
+    /// use vpp_26_06::interface::{SwInterfaceDump, SwInterfaceDetails};
+    ///
+    /// let builder = vpp_conn::Connection::builder().require(vpp_wire::messages![SwInterfaceDump, SwInterfaceDetails]);
+    /// ```
+    pub fn require(mut self, messages: &[MessageInfo]) -> Self {
+        self.required.extend_from_slice(messages);
+        self
+    }
+
     /// Connects to VPP's API socket.
     ///
     /// # Errors
     ///
-    /// When there is no socket, this process may not use it, or the peer does not behave as VPP within the time.
+    /// When there is no socket, this process may not use it, the peer does not behave as VPP within the time, or lacks a
+    /// message that is required.
     ///
     /// # Panics
     ///
@@ -88,7 +104,15 @@ impl Builder {
             .unwrap_or(Err(ConnectCause::TimedOut(timeout)))
             .map_err(|cause| ConnectError { path, cause })?;
         tracing::debug!(path = %shared.path.display(), messages = shared.table.len(), "connected to VPP");
-        Ok(Connection::start(shared))
+        let lacking: Vec<_> =
+            self.required.iter().filter_map(|message| shared.table.id_of_info(message).err()).collect();
+        let (path, connection) = (shared.path.clone(), Connection::start(shared));
+        if lacking.is_empty() {
+            return Ok(connection);
+        }
+        // In the orderly way, and whether or not VPP confirms it.
+        let _closed = connection.close().await;
+        Err(ConnectError { path, cause: ConnectCause::Incompatible { lacking } })
     }
 }
 

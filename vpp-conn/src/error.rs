@@ -59,6 +59,12 @@ pub enum ConnectCause {
     /// The peer does not speak VPP's API protocol.
     #[error("the peer is not VPP's API socket: {0}")]
     NotVpp(NotVpp),
+    /// This VPP does not have messages that the program requires. All of them are told.
+    #[error("this VPP lacks {} of the messages that the program requires{}", lacking.len(), each_on_a_line(lacking))]
+    Incompatible {
+        /// What it lacks.
+        lacking: Vec<Incompatible>,
+    },
     /// VPP refused the client.
     #[error("VPP refused the client with response {0}")]
     Refused(i32),
@@ -68,6 +74,10 @@ pub enum ConnectCause {
     /// The system refused.
     #[error("{0}")]
     Io(Arc<io::Error>),
+}
+
+fn each_on_a_line(lacking: &[Incompatible]) -> String {
+    lacking.iter().map(|message| format!("\n  {message}")).collect()
 }
 
 /// How a peer showed that it is not VPP.

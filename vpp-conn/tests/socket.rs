@@ -471,6 +471,39 @@ async fn messages_that_vpp_does_not_have_are_told_from_those_it_has_otherwise() 
     peer.join();
 }
 
+#[tokio::test]
+async fn a_vpp_that_lacks_what_is_required_is_refused_with_all_it_lacks() {
+    let info = |message: RawMessage<'static>| vpp_wire::MessageInfo {
+        name: message.name,
+        crc: message.crc,
+        header: message.header,
+        retval: None,
+    };
+    let peer = Peer::start(|wire| assert_eq!(wire.until_goodbye(), []));
+    let required = [
+        info(ASK),
+        info(RawMessage { crc: 99, ..LIST }),
+        info(RawMessage { name: "nat44_add", ..ASK }),
+        info(PING),
+    ];
+    let error = Connection::builder().require(&required).connect(peer.socket()).await.unwrap_err();
+    assert!(matches!(&error.cause, ConnectCause::Incompatible { lacking } if lacking.len() == 2));
+    let text = error.to_string();
+    assert!(
+        text.contains("lacks 2 of the messages that the program requires\n  this VPP speaks another list"),
+        "{text}"
+    );
+    assert!(text.ends_with(
+        "this VPP has no nat44_add: the plugin that defines it is not loaded, or its release is another"
+    ));
+    peer.join();
+
+    let peer = Peer::start(|wire| assert_eq!(wire.until_goodbye(), []));
+    let vpp = Connection::builder().require(&required[..1]).connect(peer.socket()).await.unwrap();
+    vpp.close().await.unwrap();
+    peer.join();
+}
+
 async fn connect_cause(socket: impl AsRef<std::path::Path>) -> ConnectCause {
     let builder = Connection::builder().connect_timeout(Duration::from_millis(200));
     builder.connect(socket).await.unwrap_err().cause

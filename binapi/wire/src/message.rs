@@ -117,6 +117,20 @@ pub trait Message: Wire + Clone + std::fmt::Debug + Send + Sync + 'static {
     }
 }
 
+/// The names and CRCs of message types, as a list that a connection can be asked for.
+///
+/// ```
+/// use vpp_wire::MessageInfo;
+///
+/// const NEEDED: &[MessageInfo] = vpp_wire::messages![];
+/// ```
+#[macro_export]
+macro_rules! messages {
+    ($($message:ty),* $(,)?) => {
+        &[$(<$message as $crate::Message>::INFO),*]
+    };
+}
+
 /// A message that VPP answers with one reply.
 pub trait Request: Message {
     /// The reply. Its `retval`, where it has one, is below zero when VPP refused.
