@@ -3,6 +3,7 @@
 //! | Part | What it does |
 //! |---|---|
 //! | [`Api::read_dir`], [`Api::from_sources`], [`Api::from_running`] | read VPP's `*.api.json`, pins, or what a running VPP tells |
+//! | [`Api::read_api_sources`], [`ApiFile`] | read VPP's `*.api`, as its sources and those of plugins have them |
 //! | [`Api`] | the model: modules, types, messages, services, every name resolved |
 //! | [`Api::layout_of`], [`Api::offsets`], [`Api::layout_hash`] | where the bytes of a definition stand |
 //! | [`Api::encode_message`], [`Api::decode_message`] | JSON to bytes and back for any message, without generated code |
@@ -56,12 +57,14 @@
 //! No input makes this crate panic: definitions and messages are read with an error that names the place.
 
 mod codec;
+mod idl;
 mod layout;
 mod model;
 pub mod pins;
 mod reader;
 
 pub use codec::{ByteFault, CodecError, JsonFault, MessageHead};
+pub use idl::{ApiFile, LanguageError, LanguageFault, Numbering, SourceOptions};
 pub use layout::{Layout, LayoutHash};
 pub use model::*;
 pub use reader::{Problem, ReadError, Source};
