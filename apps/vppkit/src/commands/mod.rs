@@ -8,6 +8,7 @@ mod dump;
 mod encode;
 mod events;
 mod generate;
+mod json;
 mod sim;
 
 use crate::cli::{Cli, Command};
@@ -23,6 +24,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Encode(arguments) => encode::run(&arguments, &mut output),
         Command::Decode(arguments) => decode::run(&arguments, &mut output),
         Command::Gen(arguments) => generate::run(&arguments, &mut output),
+        Command::Json(arguments) => json::run(&arguments, &mut output),
         Command::Sim(arguments) => with_runtime(sim::run(&arguments, &mut output)),
         Command::Completions(arguments) => completions::run(&arguments, &mut output),
     }
