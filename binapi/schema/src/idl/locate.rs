@@ -29,6 +29,10 @@ fn find<'a>(
     field: Option<&str>,
     problem: &Problem,
 ) -> Option<&'a Name> {
+    let field = match problem {
+        Problem::Repeated { name } => Some(name.as_str()),
+        _ => field,
+    };
     file.statements.iter().find_map(|statement| match (statement, kind) {
         (Statement::Message(message), "message") if message.name.text == name => {
             Some(part(&message.fields, field).unwrap_or(&message.name))
@@ -56,6 +60,7 @@ fn find<'a>(
     })
 }
 
+/// Of two fields of a name the second one is wrong.
 fn part<'a>(fields: &'a [Field], name: Option<&str>) -> Option<&'a Name> {
     fields.iter().rev().map(|field| &field.name).find(|field| Some(field.text.as_str()) == name)
 }

@@ -237,8 +237,10 @@ impl Parser<'_> {
     /// `name`, `name = value`, …: commas may follow values.
     fn options(&mut self, expected: &str) -> Result<Map<String, Value>> {
         let mut options = Map::new();
+        let mut expected = expected;
         loop {
             let name = self.name(expected)?;
+            expected = "`]` or another option";
             let mut value = Value::Null;
             if self.is_sign(b'=') {
                 self.advance();
