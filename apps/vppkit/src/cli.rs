@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::ArgValueCompleter;
 use clap_complete::aot::Shell;
+use vpp_schema::{Numbering, SourceOptions};
 
 use crate::completion;
 use crate::lint;
@@ -103,6 +104,10 @@ pub(crate) enum Command {
     /// Generate a Rust crate from a folder of API definitions
     #[command(after_help = "Example: vppkit gen --api-dir /usr/share/vpp/api --out vpp-api")]
     Gen(GenArgs),
+
+    /// Print an .api file as the JSON that VPP's own tool makes of it
+    #[command(after_help = "Example: vppkit json src/plugins/acl/acl.api > acl.api.json")]
+    Json(JsonArgs),
 
     /// Run a stand-in for VPP until Ctrl-C
     #[command(after_help = "Example: vppkit sim --socket /tmp/api.sock")]
@@ -365,8 +370,15 @@ pub(crate) struct DecodeArgs {
 #[derive(Debug, Args)]
 pub(crate) struct GenArgs {
     /// The folder with VPP's *.api.json files
+    #[arg(long, value_name = "DIR", required_unless_present = "api_src", conflicts_with = "api_src")]
+    pub(crate) api_dir: Option<PathBuf>,
+
+    /// VPP's sources, the folder of a plugin, or one .api file; may be given several times
     #[arg(long, value_name = "DIR")]
-    pub(crate) api_dir: PathBuf,
+    pub(crate) api_src: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
 
     /// The VPP release the definitions are from, to be written into the crate
     #[arg(long, value_name = "VERSION")]
@@ -379,6 +391,43 @@ pub(crate) struct GenArgs {
     /// Where the crate vpp-wire is, when it is not to come from the registry
     #[arg(long, value_name = "PATH")]
     pub(crate) runtime_path: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JsonArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
+}
+
+/// How .api files are read.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LanguageArgs {
+    /// Look for what .api files import in this folder, too, before their own and those above it
+    #[arg(short = 'I', long = "include", value_name = "DIR")]
+    pub(crate) include: Vec<PathBuf>,
+
+    /// The first number of an enum that gives none: 1 for VPP up to 22.02, else 0; VPP's sources tell by themselves
+    #[arg(long, value_name = "0|1", value_parser = numbering)]
+    pub(crate) enums_from: Option<Numbering>,
+}
+
+impl LanguageArgs {
+    /// As the reader takes it.
+    pub(crate) fn options(&self) -> SourceOptions {
+        SourceOptions { include: self.include.clone(), numbering: self.enums_from }
+    }
+}
+
+fn numbering(text: &str) -> Result<Numbering, String> {
+    match text {
+        "0" => Ok(Numbering::FromZero),
+        "1" => Ok(Numbering::FromOne),
+        _ => Err("is to be 0 or 1".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

@@ -285,3 +285,30 @@ fn every_shell_has_its_script() {
         assert!(script.contains("vppkit") && script.contains("COMPLETE"), "{shell}: {script}");
     }
 }
+
+#[test]
+fn an_api_file_becomes_vpps_json_and_a_crate() {
+    let folder = tempfile::tempdir().unwrap();
+    let include = folder.path().join("include");
+    fs::create_dir(&include).unwrap();
+    fs::write(include.join("my_types.api"), "enum color : u8 { RED, GREEN, };\n").unwrap();
+    let file = folder.path().join("my.api");
+    let text = "import \"my_types.api\";\n\
+                autoreply define my_paint { u32 client_index; u32 context; vl_api_color_t color; };\n";
+    fs::write(&file, text).unwrap();
+    let (file, include) = (file.to_str().unwrap(), include.to_str().unwrap());
+
+    let json = vppkit(&["json", file, "-I", include]).json();
+    assert_eq!(json["module"], "my");
+    assert_eq!(json["services"], json!({"my_paint": {"reply": "my_paint_reply"}}));
+    assert_eq!(json["enums"], json!([["color", ["RED", 0], ["GREEN", 1], {"enumtype": "u8"}]]));
+    let json = vppkit(&["json", file, "-I", include, "--enums-from", "1"]).json();
+    assert_eq!(json["enums"], json!([["color", ["RED", 1], ["GREEN", 2], {"enumtype": "u8"}]]));
+
+    let out = folder.path().join("my-api");
+    vppkit(&["gen", "--api-src", file, "-I", include, "--out", out.to_str().unwrap()]).ok();
+    assert!(fs::read_to_string(out.join("src/my.rs")).unwrap().contains("MyPaint"));
+
+    let error = vppkit(&["json", file]).error(1);
+    assert!(error.contains("my.api:1:8: there is no my_types.api in "), "{error}");
+}

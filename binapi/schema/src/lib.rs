@@ -3,6 +3,7 @@
 //! | Part | What it does |
 //! |---|---|
 //! | [`Api::read_dir`], [`Api::from_sources`], [`Api::from_running`] | read VPP's `*.api.json`, pins, or what a running VPP tells |
+//! | [`Api::read_api_sources`], [`ApiFile`] | read VPP's `*.api`, as its sources and those of plugins have them |
 //! | [`Api`] | the model: modules, types, messages, services, every name resolved |
 //! | [`Api::layout_of`], [`Api::offsets`], [`Api::layout_hash`] | where the bytes of a definition stand |
 //! | [`Api::encode_message`], [`Api::decode_message`] | JSON to bytes and back for any message, without generated code |
@@ -58,6 +59,7 @@
 
 mod codec;
 mod compare;
+mod idl;
 mod layout;
 mod model;
 pub mod pins;
@@ -68,6 +70,7 @@ pub use compare::{
     Changed, Comparison, Difference, DifferenceKind, Effect, Item, Modules, Moved, OptionChange, Section,
     ServiceChange, Services, Verdict,
 };
+pub use idl::{ApiFile, LanguageError, LanguageFault, Numbering, SourceOptions};
 pub use layout::{Layout, LayoutHash};
 pub use model::*;
 pub use reader::{Problem, ReadError, Source};

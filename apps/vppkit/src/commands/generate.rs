@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use binapi_gen::{Builder, CrateOptions};
 use serde_json::json;
+use vpp_schema::Api;
 
 use crate::cli::GenArgs;
 use crate::output::{Format, Output};
@@ -19,7 +20,11 @@ pub(crate) fn run(arguments: &GenArgs, output: &mut Output) -> anyhow::Result<()
         runtime_dependency: runtime_dependency(arguments.runtime_path.as_deref())?,
     };
     refuse_to_overwrite(&arguments.out)?;
-    let mut builder = Builder::new().input(&arguments.api_dir).command("vppkit gen");
+    let mut builder = Builder::new().command("vppkit gen");
+    builder = match &arguments.api_dir {
+        Some(folder) => builder.input(folder),
+        None => builder.api(Api::read_api_sources(&arguments.api_src, &arguments.language.options())?),
+    };
     if let Some(version) = &arguments.vpp_version {
         builder = builder.release(version);
     }

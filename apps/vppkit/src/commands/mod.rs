@@ -12,6 +12,7 @@ mod encode;
 mod events;
 mod export;
 mod generate;
+mod json;
 mod lint;
 mod ls;
 mod show;
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(arguments) => with_runtime(export::run(&arguments, &mut output)),
         Command::Cli(arguments) => with_runtime(cli::run(&arguments, &mut output)),
         Command::Gen(arguments) => generate::run(&arguments, &mut output),
+        Command::Json(arguments) => json::run(&arguments, &mut output),
         Command::Sim(arguments) => with_runtime(sim::run(&arguments, &mut output)),
         Command::Completions(arguments) => completions::run(&arguments, &mut output),
     }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::idl::LanguageError;
+
 /// Why definitions of an API cannot be read. The text says which file, which item of it, what is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,6 +37,18 @@ pub enum ReadError {
         /// The folder.
         path: PathBuf,
     },
+    /// A tree of sources holds no definitions.
+    #[error(
+        "no *.api in {path}, nor in folders below it; name VPP's sources, the folder of a plugin, or one file",
+        path = .path.display()
+    )]
+    NoSources {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Something is wrong at a place of an `.api` file.
+    #[error(transparent)]
+    Language(Box<LanguageError>),
     /// A text is not JSON.
     #[error("{origin} is not JSON: {problem}")]
     NotJson {
@@ -95,6 +109,12 @@ pub enum ReadError {
         /// What is wrong.
         problem: Box<Problem>,
     },
+}
+
+impl From<Box<LanguageError>> for ReadError {
+    fn from(error: Box<LanguageError>) -> Self {
+        Self::Language(error)
+    }
 }
 
 fn place(item: &str, field: &Option<String>) -> String {

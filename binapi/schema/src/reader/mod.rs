@@ -71,6 +71,17 @@ impl Api {
         }
         assemble::assemble(files)
     }
+
+    /// Reads definitions that are JSON already: of each the name, group, origin, and its object.
+    pub(crate) fn from_values<'a>(
+        modules: impl IntoIterator<Item = (&'a str, Group, &'a str, &'a Value)>,
+    ) -> Result<Self, ReadError> {
+        let files = modules
+            .into_iter()
+            .map(|(name, group, origin, root)| file::parse(root, name, group, origin))
+            .collect::<Result<_, _>>()?;
+        assemble::assemble(files)
+    }
 }
 
 fn parse_json(text: &str, origin: &str) -> Result<Value, ReadError> {
