@@ -224,11 +224,7 @@ impl Shared {
     ) -> Poll<Progress> {
         let kept = core.mux.take_waiter(context);
         self.drive(core);
-        let waiter = |_| match kept {
-            Some(kept) if kept.will_wake(cx.waker()) => kept,
-            _ => cx.waker().clone(),
-        };
-        let progress = core.mux.poll(context, waiter);
+        let progress = core.mux.poll(context, |_| waiter(kept, cx));
         if progress == Progress::Pending {
             self.readers.set_caller(Some(cx.waker()).filter(|_| core.mux.is_solo()));
             return Poll::Pending;
@@ -261,11 +257,7 @@ impl Shared {
     pub(crate) fn poll_event(&self, id: SubscriberId, cx: &mut TaskContext<'_>) -> Poll<Result<Taken, Lost>> {
         self.with(|core| {
             self.drive(core);
-            let waiter = |kept: Option<Waker>| match kept {
-                Some(kept) if kept.will_wake(cx.waker()) => kept,
-                _ => cx.waker().clone(),
-            };
-            match (core.mux.subscribers().take(id, waiter), core.mux.lost()) {
+            match (core.mux.subscribers().take(id, |kept| waiter(kept, cx)), core.mux.lost()) {
                 (Taken::Nothing, Some(lost)) => Poll::Ready(Err(lost.clone())),
                 (Taken::Nothing, None) => Poll::Pending,
                 (taken, _) => Poll::Ready(Ok(taken)),
@@ -361,8 +353,7 @@ impl Shared {
                 Poll::Pending => return,
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => {
-                    let lost = Lost::RuntimeEnded;
-                    return self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
+                    return self.lose(core, Lost::RuntimeEnded);
                 }
             }
             let buffer = core.reader.buffer();
@@ -371,7 +362,7 @@ impl Shared {
                 Ok(0) => return self.end_of_stream(core),
                 Ok(len) => {
                     if let Err(lost) = self.deliver(core) {
-                        return self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
+                        return self.lose(core, lost);
                     }
                     if len < room {
                         // Nothing is left: tell the runtime without another read that says so.
@@ -382,8 +373,7 @@ impl Shared {
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
                 Err(error) => {
-                    let lost = Lost::from(error);
-                    return self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
+                    return self.lose(core, error.into());
                 }
             }
         }
@@ -396,9 +386,7 @@ impl Shared {
             let Some(id) = message.first_chunk().map(|id| u16::from_be_bytes(*id)) else { continue };
             if id == handshake::DELETE_REPLY.id && matches!(core.goodbye, Goodbye::Said { .. }) {
                 self.end(core, Lost::Closed, Ok(()));
-            } else if core.mux.knows(id) {
-                core.mux.receive(message, now);
-            } else if self.is_answer(id) {
+            } else if !core.mux.knows(id) && self.is_answer(id) {
                 core.mux.receive_foreign_reply(&message);
             } else {
                 core.mux.receive(message, now);
@@ -422,15 +410,13 @@ impl Shared {
                         Poll::Pending => return,
                         Poll::Ready(Ok(())) => {}
                         Poll::Ready(Err(_)) => {
-                            let lost = Lost::RuntimeEnded;
-                            self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
+                            self.lose(core, Lost::RuntimeEnded);
                         }
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    let lost = Lost::from(error);
-                    self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
+                    self.lose(core, error.into());
                 }
             }
         }
@@ -527,8 +513,13 @@ impl Shared {
     fn end_of_stream(&self, core: &mut Core) {
         match core.goodbye {
             Goodbye::Said { .. } => self.end(core, Lost::Closed, Ok(())),
-            _ => self.end(core, Lost::ClosedByVpp, Err(CloseError::Lost(Lost::ClosedByVpp))),
+            _ => self.lose(core, Lost::ClosedByVpp),
         }
+    }
+
+    /// The connection ended without being asked to.
+    fn lose(&self, core: &mut Core, lost: Lost) {
+        self.end(core, lost.clone(), Err(CloseError::Lost(lost)));
     }
 
     /// Nothing comes or goes any more: everything that waits fails.
@@ -545,6 +536,11 @@ impl Shared {
         let _closed = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Both);
         self.readers.wake_background();
     }
+}
+
+/// What wakes the task that asks: the waiter kept from its last asking, where it still does.
+fn waiter(kept: Option<Waker>, cx: &TaskContext<'_>) -> Waker {
+    kept.filter(|kept| kept.will_wake(cx.waker())).unwrap_or_else(|| cx.waker().clone())
 }
 
 /// The present, by the runtime's clock: a test may stop it.
