@@ -2,15 +2,74 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use vpp_wire::{ApiError, Message, MessageInfo, Request};
+use vpp_wire::{ApiError, EncodeError, Message, MessageInfo, Request};
 
 use crate::connection::Connection;
 use crate::error::CallError;
 use crate::mux::{Context, Expect, MessageKind, Outgoing, Progress};
+
+/// One request and its reply, as bytes. Dropping it gives the call up.
+#[derive(Debug)]
+pub(crate) struct Exchange<'a> {
+    connection: &'a Connection,
+    request: MessageKind,
+    reply: MessageKind,
+    /// While it is under way.
+    context: Option<Context>,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn new(connection: &'a Connection, request: MessageKind, reply: MessageKind) -> Self {
+        Self { connection, request, reply, context: None }
+    }
+
+    /// The payload of the reply. The first poll sends the request, whose payload of `payload_len` bytes
+    /// `write` fills.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        deadline: Duration,
+        payload_len: impl FnOnce() -> usize,
+        write: impl Fn(&mut [u8]) -> Result<(), EncodeError>,
+    ) -> Poll<Result<Bytes, CallError>> {
+        let shared = self.connection.shared();
+        let context = match self.context {
+            Some(context) => context,
+            None => {
+                let outgoing = Outgoing { kind: self.request, payload_len: payload_len() };
+                let expect = Expect::Reply(self.reply);
+                let begun = shared
+                    .with(|core| {
+                        shared.begin(core, &[outgoing], expect, deadline, |_, payload| write(payload))
+                    })
+                    .map_err(|error| shared.begin_error(self.request.id, error))?;
+                *self.context.insert(begun)
+            }
+        };
+        let progress = ready!(shared.with(|core| shared.poll_call(core, context, cx)));
+        // Over: dropping has nothing to give up. Being polled again after the end starts anew, as a future may not.
+        self.context = None;
+        Poll::Ready(match progress {
+            Progress::End(payload) => Ok(payload),
+            Progress::Failed(failure) => Err(shared.call_error(self.request.id, failure)),
+            Progress::Details(_) | Progress::Pending => {
+                unreachable!("a call has neither details nor, ready, nothing")
+            }
+        })
+    }
+}
+
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        if let Some(context) = self.context {
+            self.connection.shared().cancel(context);
+        }
+    }
+}
 
 /// A call on its way: a future of the reply.
 ///
@@ -22,19 +81,13 @@ pub struct Call<'a, R> {
     request: &'a R,
     deadline: Duration,
     unchecked: bool,
-    sent: Option<Sent>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Sent {
-    context: Context,
-    request: u16,
+    exchange: Option<Exchange<'a>>,
 }
 
 impl<'a, R: Request> Call<'a, R> {
     pub(crate) fn new(connection: &'a Connection, request: &'a R) -> Self {
         let deadline = connection.shared().settings.deadline;
-        Self { connection, request, deadline, unchecked: false, sent: None }
+        Self { connection, request, deadline, unchecked: false, exchange: None }
     }
 
     /// How long to wait for the reply.
@@ -49,19 +102,11 @@ impl<'a, R: Request> Call<'a, R> {
         self
     }
 
-    fn send(&self) -> Result<Sent, CallError> {
-        let shared = self.connection.shared();
-        let request = shared.table.id_of::<R>()?;
-        let reply = MessageKind { id: shared.table.id_of::<R::Reply>()?, header: R::Reply::INFO.header };
-        let outgoing = Outgoing {
-            kind: MessageKind { id: request, header: R::INFO.header },
-            payload_len: self.request.encoded_len(),
-        };
-        let write = |_, payload: &mut [u8]| self.request.encode_payload(payload).map(drop);
-        let begun = shared
-            .with(|core| shared.begin(core, &[outgoing], Expect::Reply(reply), self.deadline, write))
-            .map_err(|error| shared.begin_error(request, error))?;
-        Ok(Sent { context: begun, request })
+    fn exchange(&self) -> Result<Exchange<'a>, CallError> {
+        let table = &self.connection.shared().table;
+        let request = MessageKind { id: table.id_of::<R>()?, header: R::INFO.header };
+        let reply = MessageKind { id: table.id_of::<R::Reply>()?, header: R::Reply::INFO.header };
+        Ok(Exchange::new(self.connection, request, reply))
     }
 
     fn read(&self, request: u16, payload: &Bytes) -> Result<R::Reply, CallError> {
@@ -84,35 +129,15 @@ impl<R: Request> Future for Call<'_, R> {
     type Output = Result<R::Reply, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let Sent { context, request } = match self.sent {
-            Some(sent) => sent,
-            None => {
-                let sent = self.send()?;
-                self.sent = Some(sent);
-                sent
-            }
+        let exchange = match self.exchange.take() {
+            Some(exchange) => exchange,
+            None => self.exchange()?,
         };
-        let shared = self.connection.shared();
-        let progress = match shared.with(|core| shared.poll_call(core, context, cx)) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(progress) => progress,
-        };
-        // Over: dropping has nothing to give up. Being polled again after the end starts anew, as a future may not.
-        self.sent = None;
-        Poll::Ready(match progress {
-            Progress::End(payload) => self.read(request, &payload),
-            Progress::Failed(failure) => Err(self.connection.shared().call_error(request, failure)),
-            Progress::Details(_) | Progress::Pending => {
-                unreachable!("a call has neither details nor, ready, nothing")
-            }
-        })
-    }
-}
-
-impl<R> Drop for Call<'_, R> {
-    fn drop(&mut self) {
-        if let Some(sent) = self.sent {
-            self.connection.shared().cancel(sent.context);
-        }
+        let (request, deadline) = (self.request, self.deadline);
+        let write = |payload: &mut [u8]| request.encode_payload(payload).map(drop);
+        let exchange = self.exchange.insert(exchange);
+        let payload = ready!(exchange.poll(cx, deadline, || request.encoded_len(), write))?;
+        let id = exchange.request.id;
+        Poll::Ready(self.read(id, &payload))
     }
 }

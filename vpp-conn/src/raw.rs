@@ -5,11 +5,12 @@ use std::future::poll_fn;
 use bytes::Bytes;
 use vpp_wire::{Cursor, Header};
 
+use crate::call::Exchange;
 use crate::connection::Connection;
 use crate::dump::{Details, End, cursor_in_payloads};
 use crate::error::{CallError, EventError};
 use crate::events::Queue;
-use crate::mux::{Expect, MessageKind, Outgoing, Progress};
+use crate::mux::MessageKind;
 
 /// Calls, dumps and events whose messages are known from definitions at run time: payloads are bytes.
 #[derive(Clone, Copy, Debug)]
@@ -60,34 +61,13 @@ impl<'a> Raw<'a> {
         payload: &[u8],
         reply: RawMessage<'_>,
     ) -> Result<Bytes, CallError> {
-        let shared = self.connection.shared();
-        let (request, reply) = (self.kind(request)?, self.kind(reply)?);
-        let mut call = RawCall { connection: self.connection, context: None };
-        poll_fn(|cx| {
-            let context = match call.context {
-                Some(context) => context,
-                None => {
-                    let outgoing = Outgoing { kind: request, payload_len: payload.len() };
-                    let write = |_, place: &mut [u8]| {
-                        place.copy_from_slice(payload);
-                        Ok(())
-                    };
-                    let deadline = shared.settings.deadline;
-                    let begun = shared
-                        .with(|core| shared.begin(core, &[outgoing], Expect::Reply(reply), deadline, write))
-                        .map_err(|error| shared.begin_error(request.id, error))?;
-                    *call.context.insert(begun)
-                }
-            };
-            let progress = std::task::ready!(shared.with(|core| shared.poll_call(core, context, cx)));
-            call.context = None;
-            std::task::Poll::Ready(match progress {
-                Progress::End(payload) | Progress::Details(payload) => Ok(payload),
-                Progress::Failed(failure) => Err(shared.call_error(request.id, failure)),
-                Progress::Pending => return std::task::Poll::Pending,
-            })
-        })
-        .await
+        let mut exchange = Exchange::new(self.connection, self.kind(request)?, self.kind(reply)?);
+        let deadline = self.connection.shared().settings.deadline;
+        let write = |place: &mut [u8]| {
+            place.copy_from_slice(payload);
+            Ok(())
+        };
+        poll_fn(|cx| exchange.poll(cx, deadline, || payload.len(), write)).await
     }
 
     /// Sends a request that VPP answers with a stream of details.
@@ -128,20 +108,6 @@ impl<'a> Raw<'a> {
     fn kind(&self, message: RawMessage<'_>) -> Result<MessageKind, CallError> {
         let id = self.connection.shared().table.id_of_named(message.name, message.crc)?;
         Ok(MessageKind { id, header: message.header })
-    }
-}
-
-/// Gives a call up when its future is dropped.
-struct RawCall<'a> {
-    connection: &'a Connection,
-    context: Option<crate::mux::Context>,
-}
-
-impl Drop for RawCall<'_> {
-    fn drop(&mut self) {
-        if let Some(context) = self.context {
-            self.connection.shared().cancel(context);
-        }
     }
 }
 
