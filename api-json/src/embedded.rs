@@ -24,7 +24,7 @@ pub(crate) const NAMES: &[&str] = &[
     "26.06",
 ];
 
-pub(crate) static RELEASES: &[Release] = &[
+pub(crate) static RELEASES: [Release; NAMES.len()] = [
     #[cfg(feature = "v20_09")] Release::new("20.09", V20_09),
     #[cfg(feature = "v21_10")] Release::new("21.10", V21_10),
     #[cfg(feature = "v22_06")] Release::new("22.06", V22_06),

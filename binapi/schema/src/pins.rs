@@ -394,7 +394,7 @@ pub fn embedded(releases: &[(&str, &Api)]) -> String {
     for (release, _) in releases {
         let _ = writeln!(text, "    {}", format!("{} {release:?},", condition(release)).trim_start());
     }
-    text.push_str("];\n\npub(crate) static RELEASES: &[Release] = &[\n");
+    text.push_str("];\n\npub(crate) static RELEASES: [Release; NAMES.len()] = [\n");
     for (release, _) in releases {
         let entry = format!("{} Release::new({release:?}, {}),", condition(release), constant(release));
         let _ = writeln!(text, "    {}", entry.trim_start());
