@@ -1,5 +1,7 @@
 //! The crates of two releases in one program, and one source for both.
 
+#![allow(clippy::duplicate_mod)] // that is what is tested
+
 use std::any::TypeId;
 
 use vpp_conn::Connection;

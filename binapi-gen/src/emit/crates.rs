@@ -187,8 +187,10 @@ pub(crate) fn release_features(plan: &Plan<'_>, release: usize, pool: &str) -> S
 pub(crate) fn pin_features(newest_first: &[&str]) -> String {
     let features: Vec<_> = newest_first.iter().rev().map(|release| pins::feature(release)).collect();
     let names = features.iter().map(|feature| format!("{feature:?},"));
-    let mut text =
-        format!("default = []\n# Every pinned release.\nall-releases = [\n{}\n]\n", fill(names, "    ", WIDTH));
+    let mut text = format!(
+        "default = []\n# Every pinned release.\nall-releases = [\n{}\n]\n",
+        fill(names, "    ", WIDTH)
+    );
     for feature in &features {
         let _ = writeln!(text, "{feature} = []");
     }

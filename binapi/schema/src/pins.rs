@@ -403,8 +403,7 @@ pub fn embedded(releases: &[(&str, &Api)]) -> String {
     for (release, api) in releases {
         let condition = condition(release);
         let line = if condition.is_empty() { "" } else { "\n" };
-        let _ =
-            writeln!(text, "\n{condition}{line}const {}: &[(&str, &str)] = &[", constant(release));
+        let _ = writeln!(text, "\n{condition}{line}const {}: &[(&str, &str)] = &[", constant(release));
         for module in &api.modules {
             let name = &module.name;
             let _ = writeln!(text, "    ({name:?}, include_str!(\"../{release}/{name}.json\")),");
