@@ -1,6 +1,7 @@
 //! The pool against the pins of all releases: each definition once, and what makes definitions one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
 use vpp_messages::registry;
 use vpp_schema::{Answer, Api, Field, FieldType, LayoutHash, MessageId, TypeKind, TypeRef};
@@ -8,7 +9,7 @@ use vpp_schema::{Answer, Api, Field, FieldType, LayoutHash, MessageId, TypeKind,
 /// Every pinned release, the oldest first.
 fn pins() -> Vec<(&'static str, &'static Api)> {
     let releases = vpp_api_json::releases();
-    releases.iter().map(|release| (*release, vpp_api_json::api(release).unwrap())).collect()
+    releases.iter().map(|release| (*release, vpp_api_json::api(release).expect("pinned"))).collect()
 }
 
 /// Every message of every pinned release.
@@ -157,4 +158,31 @@ fn the_manifest_of_each_release_is_that_of_its_pins() {
         pinned.sort_unstable();
         assert_eq!(manifest, pinned, "{release}");
     }
+}
+
+/// A program names what a release calls it, however many of a name the pool has.
+#[test]
+fn every_release_calls_its_own_by_the_clean_name() {
+    let binapi = Path::new(env!("CARGO_MANIFEST_DIR")).join("../binapi");
+    let mut renamed = BTreeMap::new();
+    for (release, api) in pins() {
+        for module in &api.modules {
+            let path =
+                binapi.join(vpp_schema::pins::feature(release)).join(format!("src/{}.rs", module.name));
+            let text = std::fs::read_to_string(&path).unwrap();
+            let words: Vec<&str> =
+                text.split([' ', ',', '{', '}', '\n', ';']).filter(|word| !word.is_empty()).collect();
+            for (at, word) in words.iter().enumerate() {
+                let Some((clean, until)) = word.split_once("Until") else { continue };
+                if until.len() < 4 || !until.as_bytes()[..4].iter().all(u8::is_ascii_digit) {
+                    continue;
+                }
+                let clean = format!("{clean}{}", &until[4..]);
+                assert_eq!(words[at + 1..at + 3], ["as", &clean], "{word} in {}", path.display());
+                *renamed.entry(release).or_insert(0) += 1;
+            }
+        }
+    }
+    assert_eq!(renamed.get("26.06"), None, "the newest release has all clean names");
+    assert_eq!(renamed.len(), pins().len() - 1, "{renamed:?}");
 }

@@ -59,3 +59,13 @@ fn what_changed_has_its_own_name_in_both() {
     assert_eq!(of, (TypeId::of::<SwInterfaceDetailsUntil2009>(), TypeId::of::<SwInterfaceDetails>()));
     assert_ne!(of.0, of.1);
 }
+
+#[test]
+fn an_enum_that_was_renumbered_has_the_values_of_its_release() {
+    use vpp_20_09::punt::PuntType as Old;
+    use vpp_26_06::punt::PuntType as New;
+
+    assert_ne!(TypeId::of::<Old>(), TypeId::of::<New>());
+    assert_eq!((Old::L4.0, Old::EXCEPTION.0), (1, 3));
+    assert_eq!((New::L4.0, New::EXCEPTION.0), (0, 2));
+}
