@@ -3,6 +3,10 @@
 //! Each release is a folder of normalised files (see [`vpp_schema::pins`]) compiled into this crate, and a `SOURCE.toml`
 //! that says what they were made of. Parsing takes some ten milliseconds; it happens on first use, once.
 //!
+//! A release takes half a megabyte of the program, so what is compiled in is chosen by features: `v25_10` adds that
+//! release, `all-releases` all of them. The newest is always there. A program that asks for a release by name should
+//! turn on its feature, the newest's too: it stays when a newer one is pinned.
+//!
 //! ```
 //! let api = vpp_api_json::api(vpp_api_json::newest())?;
 //! let (id, message) = api.find_message("show_version").expect("every VPP has it");
@@ -24,10 +28,21 @@ use vpp_schema::{Api, Group, ReadError, Source};
 #[non_exhaustive]
 pub enum PinError {
     /// The release is not pinned.
-    #[error("VPP {release} is not pinned; pinned are {}", releases().join(", "))]
+    #[error("VPP {release} is not pinned; pinned are {}", embedded::PINNED.join(", "))]
     UnknownRelease {
         /// The release asked for.
         release: String,
+    },
+    /// The release is pinned, but its feature is off.
+    #[error(
+        "the pinned definitions of VPP {release} are not compiled in; turn on the feature {} or all-releases of \
+         vpp-api-json (compiled in are {})",
+        vpp_schema::pins::feature(release),
+        releases().join(", ")
+    )]
+    NotCompiledIn {
+        /// The release asked for.
+        release: &'static str,
     },
     /// The pinned files do not make an API: this crate was changed by hand.
     #[error("the pinned definitions of VPP {release} cannot be read: {source}")]
@@ -39,13 +54,13 @@ pub enum PinError {
     },
 }
 
-/// The pinned releases, the newest last.
+/// The pinned releases that are compiled in, the newest last.
 #[must_use]
 pub fn releases() -> &'static [&'static str] {
     embedded::NAMES
 }
 
-/// The newest pinned release.
+/// The newest pinned release, which is always compiled in.
 #[must_use]
 pub fn newest() -> &'static str {
     embedded::NAMES[embedded::NAMES.len() - 1]
@@ -55,10 +70,13 @@ pub fn newest() -> &'static str {
 ///
 /// # Errors
 ///
-/// When the release is not pinned.
+/// When the release is not pinned, or not compiled in.
 pub fn api(release: &str) -> Result<&'static Api, PinError> {
     let Some(release) = embedded::RELEASES.iter().find(|pinned| pinned.name == release) else {
-        return Err(PinError::UnknownRelease { release: release.to_owned() });
+        return Err(match embedded::PINNED.iter().find(|pinned| **pinned == release) {
+            Some(release) => PinError::NotCompiledIn { release },
+            None => PinError::UnknownRelease { release: release.to_owned() },
+        });
     };
     if let Some(api) = release.api.get() {
         return Ok(api);
@@ -142,5 +160,22 @@ mod tests {
     fn an_unpinned_release_is_refused_by_name() {
         let error = api("19.04").expect_err("not pinned").to_string();
         assert!(error.contains("19.04") && error.contains(newest()), "{error}");
+    }
+
+    #[test]
+    fn a_release_is_there_if_its_feature_is_on() {
+        for release in embedded::PINNED {
+            match api(release) {
+                Ok(_) => assert!(releases().contains(release)),
+                Err(error @ PinError::NotCompiledIn { .. }) => {
+                    let feature = pins::feature(release);
+                    assert!(error.to_string().contains(&feature) && !releases().contains(release), "{error}");
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert!(releases().is_sorted() && releases().last() == embedded::PINNED.last());
+        #[cfg(feature = "all-releases")]
+        assert_eq!(releases(), embedded::PINNED);
     }
 }

@@ -16,9 +16,11 @@ const MANIFEST: &str =
 /// A toolkit without anything generated.
 fn root() -> tempfile::TempDir {
     let root = tempfile::tempdir().expect("a temporary folder");
-    let pool = root.path().join("binapi/messages");
-    fs::create_dir_all(&pool).expect("a folder");
-    fs::write(pool.join("Cargo.toml"), MANIFEST).expect("a file");
+    for folder in ["api-json", "binapi/messages"] {
+        let folder = root.path().join(folder);
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join("Cargo.toml"), MANIFEST).expect("a file");
+    }
     root
 }
 

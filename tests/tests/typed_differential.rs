@@ -21,8 +21,11 @@ fn api() -> &'static Api {
 
 /// Every message of the release, with what the typed codec has for it.
 fn messages() -> impl Iterator<Item = (MessageId, &'static Entry)> {
-    let entries: HashMap<_, _> =
-        registry::entries().map(|entry| ((entry.info.name, entry.info.crc), entry)).collect();
+    let mut entries: HashMap<_, &'static Entry> = HashMap::new();
+    for entry in registry::entries() {
+        // The first of a name and CRC is the newest; an older one differs in what answers it.
+        entries.entry((entry.info.name, entry.info.crc)).or_insert(entry);
+    }
     (0..api().messages.len() as u32).map(MessageId).map(move |id| {
         let message = api().message(id);
         let entry = entries.get(&(message.name.as_str(), message.crc));
@@ -40,7 +43,6 @@ fn every_message_is_there_with_its_facts() {
         assert_eq!(entry.info.retval, message.retval(api()), "{}", message.name);
     }
     assert!(manifest.is_empty(), "{manifest:?}");
-    assert_eq!(registry::entries().count(), api().messages.len());
     assert_eq!(vpp_26_06::RELEASE, "26.06");
 }
 

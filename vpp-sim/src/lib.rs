@@ -51,6 +51,8 @@
 //!
 //! # Where it differs from VPP
 //!
+//! A release other than the newest takes a feature: `all-releases`, or that of the release in `vpp-api-json`.
+//!
 //! Behaviour was compared with VPP 26.06, and one suite of tests runs on both. What differs:
 //!
 //! | Matter | VPP | The stand-in |

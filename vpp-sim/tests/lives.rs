@@ -41,6 +41,19 @@ async fn a_path_that_is_in_use_is_refused_and_a_forgotten_one_is_taken() {
     assert!(!path.exists() && folder.path().exists());
 }
 
+/// Their `show_version` is one definition in all of them.
+#[tokio::test]
+async fn every_pinned_release_stands_in() {
+    assert_eq!(vpp_api_json::releases().len(), 14);
+    for release in vpp_api_json::releases() {
+        let sim = Sim::release(release).start().await.unwrap();
+        let vpp = Connection::connect(sim.socket()).await.unwrap();
+        let version = vpp.call(&ShowVersion {}).await.unwrap().version;
+        assert_eq!(version.to_string(), format!("{release}-release"));
+        vpp.close().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn an_unknown_release_is_refused_by_name() {
     let error = Sim::release("19.04").start().await.unwrap_err();

@@ -29,6 +29,21 @@ fn a_message_becomes_the_bytes_that_vpp_gets_and_back() {
 }
 
 #[test]
+fn each_pinned_release_has_its_own_definitions() {
+    // The same fields in both; VPP computed its CRCs in another way when 20.09 was made.
+    let crc = |release: &str| {
+        let decoded =
+            vppkit(&["decode", "--release", release, "--name", "bond_create", &"00".repeat(64)]).json();
+        decoded["_crc"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((crc("20.09"), crc("21.10")), ("48883c7e".to_owned(), "f1dbd4ff".to_owned()));
+    let fields = r#"{"sw_if_index": 7, "flags": "IF_STATUS_API_FLAG_ADMIN_UP"}"#;
+    let hex = "0000 00000000 00000000 00000007 00000001".replace(' ', "");
+    let encode = ["encode", "--release", "21.10", "sw_interface_set_flags", fields];
+    assert_eq!(vppkit(&encode).ok(), format!("{hex}\n"));
+}
+
+#[test]
 fn the_header_is_shown_when_it_is_asked_for() {
     assert_eq!(
         vppkit(&["decode", "--header", "--name", "control_ping", "0017800000010000002a"]).json(),

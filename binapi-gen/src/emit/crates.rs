@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
-use vpp_schema::{FieldType, TypeId, TypeKind, TypeRef};
+use vpp_schema::{FieldType, TypeId, TypeKind, TypeRef, pins};
 
 use super::Provenance;
 use super::format::{fill, use_line};
@@ -181,6 +181,20 @@ pub(crate) fn release_features(plan: &Plan<'_>, release: usize, pool: &str) -> S
     let mut features: Vec<_> = features.collect();
     features.sort_unstable();
     features_text(features.into_iter())
+}
+
+/// The features of the crate of pins: one per release. Definitions are large, and a program seldom needs all of them.
+pub(crate) fn pin_features(newest_first: &[&str]) -> String {
+    let features: Vec<_> = newest_first.iter().rev().map(|release| pins::feature(release)).collect();
+    let names = features.iter().map(|feature| format!("{feature:?},"));
+    let mut text = format!(
+        "default = []\n# Every pinned release.\nall-releases = [\n{}\n]\n",
+        fill(names, "    ", WIDTH)
+    );
+    for feature in &features {
+        let _ = writeln!(text, "{feature} = []");
+    }
+    text
 }
 
 fn features_text<'f>(features: impl Iterator<Item = (&'f str, Vec<String>)>) -> String {

@@ -19,7 +19,7 @@ use proc_macro2::TokenStream;
 use vpp_schema::TypeKind;
 
 pub(crate) use crates::{
-    library_file, manifest_file, module_list, pool_features, release_features, release_file,
+    library_file, manifest_file, module_list, pin_features, pool_features, release_features, release_file,
 };
 pub(crate) use registry::registry_file;
 pub(crate) use scope::Paths;

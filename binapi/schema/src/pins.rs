@@ -359,9 +359,16 @@ pub fn read(dir: &Path) -> Result<Api, ReadError> {
     Api::read_files(dir, ".json", 0)
 }
 
+/// The name of a release as an identifier, which is that of its feature: `v26_06`.
+#[must_use]
+pub fn feature(release: &str) -> String {
+    format!("v{}", release.replace('.', "_"))
+}
+
 /// The table of all pinned modules as Rust: what `api-json/src/embedded.rs` holds.
 ///
-/// `releases` are names of folders beside `src`, the oldest first, each with its modules.
+/// `releases` are names of folders beside `src`, the oldest first, each with its modules. The last is always compiled
+/// in, another one with its [`feature`].
 #[must_use]
 pub fn embedded(releases: &[(&str, &Api)]) -> String {
     let mut text = String::from(
@@ -369,18 +376,34 @@ pub fn embedded(releases: &[(&str, &Api)]) -> String {
          //! The pinned files.\n\n\
          use crate::Release;\n\n",
     );
+    let newest = releases.last().map(|(release, _)| *release);
+    let condition = |release: &str| {
+        if Some(release) == newest {
+            String::new()
+        } else {
+            format!("#[cfg(feature = \"{}\")]", feature(release))
+        }
+    };
     let names: Vec<String> = releases.iter().map(|(release, _)| format!("{release:?}")).collect();
-    let constant = |release: &str| format!("V{}", release.replace('.', "_"));
+    let constant = |release: &str| feature(release).to_uppercase();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "pub(crate) const NAMES: &[&str] = &[{}];\n", names.join(", "));
-    let _ = writeln!(text, "#[rustfmt::skip] // one line per release");
-    let _ = writeln!(text, "pub(crate) static RELEASES: [Release; {}] = [", releases.len());
+    let _ = writeln!(text, "/// Every pinned release, compiled in or not.");
+    let _ = writeln!(text, "pub(crate) const PINNED: &[&str] = &[{}];\n", names.join(", "));
+    let _ = writeln!(text, "/// Those that are compiled in.");
+    let _ = writeln!(text, "pub(crate) const NAMES: &[&str] = &[");
     for (release, _) in releases {
-        let _ = writeln!(text, "    Release::new({release:?}, {}),", constant(release));
+        let _ = writeln!(text, "    {}", format!("{} {release:?},", condition(release)).trim_start());
+    }
+    text.push_str("];\n\npub(crate) static RELEASES: [Release; NAMES.len()] = [\n");
+    for (release, _) in releases {
+        let entry = format!("{} Release::new({release:?}, {}),", condition(release), constant(release));
+        let _ = writeln!(text, "    {}", entry.trim_start());
     }
     text.push_str("];\n");
     for (release, api) in releases {
-        let _ = writeln!(text, "\nconst {}: &[(&str, &str)] = &[", constant(release));
+        let condition = condition(release);
+        let line = if condition.is_empty() { "" } else { "\n" };
+        let _ = writeln!(text, "\n{condition}{line}const {}: &[(&str, &str)] = &[", constant(release));
         for module in &api.modules {
             let name = &module.name;
             let _ = writeln!(text, "    ({name:?}, include_str!(\"../{release}/{name}.json\")),");

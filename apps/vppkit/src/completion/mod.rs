@@ -13,7 +13,7 @@ use crate::definitions::Definitions;
 
 /// The releases that are pinned.
 pub(crate) fn releases(current: &OsStr) -> Vec<CompletionCandidate> {
-    matching(current, vpp_api_json::releases().iter().map(|release| (*release, None)))
+    matching(current, vpp_api_json::releases().iter().rev().map(|release| (*release, None)))
 }
 
 /// The requests that suit the command: one reply for `call`, many for `dump`.
