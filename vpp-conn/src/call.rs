@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
 use vpp_wire::{ApiError, EncodeError, Message, MessageInfo, Request};
 
 use crate::connection::Connection;
 use crate::error::CallError;
 use crate::mux::{Context, Expect, MessageKind, Outgoing, Progress};
+use crate::payload::Payload;
 
 /// One request and its reply, as bytes. Dropping it gives the call up.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl<'a> Exchange<'a> {
         deadline: Duration,
         payload_len: impl FnOnce() -> usize,
         write: impl Fn(&mut [u8]) -> Result<(), EncodeError>,
-    ) -> Poll<Result<Bytes, CallError>> {
+    ) -> Poll<Result<Payload, CallError>> {
         let shared = self.connection.shared();
         let context = match self.context {
             Some(context) => context,
@@ -109,7 +109,7 @@ impl<'a, R: Request> Call<'a, R> {
         Ok(Exchange::new(self.connection, request, reply))
     }
 
-    fn read(&self, request: u16, payload: &Bytes) -> Result<R::Reply, CallError> {
+    fn read(&self, request: u16, payload: &Payload) -> Result<R::Reply, CallError> {
         if let Some(error) = refusal(&R::Reply::INFO, payload).filter(|_| !self.unchecked) {
             let request = self.connection.shared().table.name_of(request);
             return Err(CallError::Refused { request, error });

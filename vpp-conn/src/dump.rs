@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use vpp_wire::{
     ApiError, Cursor, Dump, EncodeError, Header, Message, MessageInfo, Stream, StreamEnd, View, Viewed,
 };
@@ -13,6 +12,7 @@ use vpp_wire::{
 use crate::connection::Connection;
 use crate::error::CallError;
 use crate::mux::{Context, Expect, MessageKind, Outgoing, Progress};
+use crate::payload::Payload;
 
 /// `control_ping`: its reply cannot overtake the details before it. The same in every release since 19.01.
 const PING: MessageInfo =
@@ -108,7 +108,7 @@ impl<D: Dump> DumpStream<D> {
         }
     }
 
-    async fn next_payload(&mut self) -> Result<Option<Bytes>, CallError> {
+    async fn next_payload(&mut self) -> Result<Option<Payload>, CallError> {
         match &mut self.inner {
             Ok(details) => poll_fn(|cx| details.poll_next(cx)).await,
             Err(error) => error.take().map_or(Ok(None), Err),
@@ -119,7 +119,7 @@ impl<D: Dump> DumpStream<D> {
 /// A received message.
 #[derive(Clone, Debug)]
 pub struct Received<M> {
-    payload: Bytes,
+    payload: Payload,
     message: PhantomData<fn() -> M>,
 }
 
@@ -139,7 +139,7 @@ impl<M: Message + Viewed> Received<M> {
 
     /// Its bytes behind the header.
     #[must_use]
-    pub fn payload(&self) -> &Bytes {
+    pub fn payload(&self) -> &Payload {
         &self.payload
     }
 }
@@ -182,7 +182,7 @@ pub(crate) struct Details {
     /// Elements of the part that runs, and of all parts.
     part: usize,
     total: usize,
-    pub(crate) reply: Option<Bytes>,
+    pub(crate) reply: Option<Payload>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -206,7 +206,7 @@ impl Details {
         Self { connection, request, payload, details, end, deadline, state, part: 0, total: 0, reply: None }
     }
 
-    pub(crate) fn poll_next(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Option<Bytes>, CallError>> {
+    pub(crate) fn poll_next(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<Option<Payload>, CallError>> {
         loop {
             let context = match self.state {
                 State::Open(context) => context,
@@ -266,7 +266,7 @@ impl Details {
     }
 
     /// What the end of a stream, or of a part of it, means.
-    fn finish_part(&mut self, payload: Bytes) -> Result<(), CallError> {
+    fn finish_part(&mut self, payload: Payload) -> Result<(), CallError> {
         let End::Reply { retval, cursor, .. } = self.end else { return Ok(()) };
         let part = std::mem::take(&mut self.part);
         let word = |at: usize| payload.get(at..).and_then(|rest| rest.first_chunk::<4>().copied());

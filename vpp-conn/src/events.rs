@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 use std::sync::{MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 
-use bytes::Bytes;
 use vpp_wire::{ApiError, Event, Message, Subscribe, Wire};
 
 use crate::connection::Connection;
 use crate::error::{CallError, EventError, Lost};
 use crate::mux::{MessageKind, Outgoing, SubscriberId, Taken};
+use crate::payload::Payload;
 
 /// A stream of one kind of event.
 ///
@@ -111,7 +111,7 @@ impl Queue {
         Ok(Self { connection, event, id })
     }
 
-    pub(crate) fn poll_next(&self, cx: &mut TaskContext<'_>) -> Poll<Result<Bytes, EventError>> {
+    pub(crate) fn poll_next(&self, cx: &mut TaskContext<'_>) -> Poll<Result<Payload, EventError>> {
         let shared = self.connection.shared();
         let event = || shared.table.name_of(self.event.id);
         shared.poll_event(self.id, cx).map(|taken: Result<Taken, Lost>| match taken {

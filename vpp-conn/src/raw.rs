@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 
-use bytes::Bytes;
 use vpp_wire::{Cursor, Header};
 
 use crate::call::Exchange;
@@ -11,6 +10,7 @@ use crate::dump::{Details, End, cursor_in_payloads};
 use crate::error::{CallError, EventError};
 use crate::events::Queue;
 use crate::mux::MessageKind;
+use crate::payload::Payload;
 
 /// Calls, dumps and events whose messages are known from definitions at run time: payloads are bytes.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,7 @@ impl<'a> Raw<'a> {
         request: RawMessage<'_>,
         payload: &[u8],
         reply: RawMessage<'_>,
-    ) -> Result<Bytes, CallError> {
+    ) -> Result<Payload, CallError> {
         let mut exchange = Exchange::new(self.connection, self.kind(request)?, self.kind(reply)?);
         let deadline = self.connection.shared().settings.deadline;
         let write = |place: &mut [u8]| {
@@ -122,13 +122,13 @@ impl RawStream {
     /// # Errors
     ///
     /// Those of [`DumpStream::next`](crate::DumpStream::next).
-    pub async fn next(&mut self) -> Result<Option<Bytes>, CallError> {
+    pub async fn next(&mut self) -> Result<Option<Payload>, CallError> {
         poll_fn(|cx| self.0.poll_next(cx)).await
     }
 
     /// The payload of the reply that ended the stream.
     #[must_use]
-    pub fn reply(&self) -> Option<&Bytes> {
+    pub fn reply(&self) -> Option<&Payload> {
         self.0.reply.as_ref()
     }
 }
@@ -143,7 +143,7 @@ impl RawEvents {
     /// # Errors
     ///
     /// Those of [`Events::next`](crate::Events::next).
-    pub async fn next(&mut self) -> Result<Bytes, EventError> {
+    pub async fn next(&mut self) -> Result<Payload, EventError> {
         poll_fn(|cx| self.0.poll_next(cx)).await
     }
 }

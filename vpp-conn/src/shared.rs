@@ -389,7 +389,7 @@ impl Shared {
             } else if !core.mux.knows(id) && self.is_answer(id) {
                 core.mux.receive_foreign_reply(&message);
             } else {
-                core.mux.receive(message, now);
+                core.mux.receive(message.into(), now);
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::MessageKind;
+use crate::payload::Payload;
 
 /// A subscriber of one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ struct Subscriber<W> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
     Nothing,
-    Event(Bytes),
+    Event(Payload),
     Lost(u64),
 }
 
@@ -93,7 +94,7 @@ impl<W> Subscribers<W> {
             return Taken::Lost(std::mem::take(&mut subscriber.lost));
         }
         match subscriber.queue.pop_front() {
-            Some(payload) => Taken::Event(payload),
+            Some(payload) => Taken::Event(payload.into()),
             None => {
                 subscriber.waiter = Some(waiter(subscriber.waiter.take()));
                 Taken::Nothing

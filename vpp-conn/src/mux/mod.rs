@@ -15,13 +15,14 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::BytesMut;
 use vpp_wire::{EncodeError, Header};
 
 pub(crate) use self::events::{SubscriberId, Subscribers, Taken};
 use self::slots::Slots;
 use crate::error::Lost;
 use crate::frame;
+use crate::payload::Payload;
 
 /// What a call waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +64,10 @@ pub(crate) enum Failure {
 struct Slot<W> {
     expect: Expect,
     /// What came and was not taken yet: payloads.
-    inbox: VecDeque<Bytes>,
+    inbox: VecDeque<Payload>,
     inbox_bytes: usize,
     /// The reply of a call or the end of a stream.
-    end: Option<Bytes>,
+    end: Option<Payload>,
     failure: Option<Failure>,
     waiter: Option<W>,
     /// A stream's deadline starts anew with each message.
@@ -86,9 +87,9 @@ pub(crate) enum Progress {
     /// Nothing yet.
     Pending,
     /// An element of a stream.
-    Details(Bytes),
+    Details(Payload),
     /// The reply, or the end of a stream. The call is gone.
-    End(Bytes),
+    End(Payload),
     /// The call failed. It is gone.
     Failed(Failure),
 }
@@ -280,7 +281,7 @@ impl<W> Mux<W> {
     }
 
     /// Takes a message that came.
-    pub(crate) fn receive(&mut self, message: Bytes, now: Instant) {
+    pub(crate) fn receive(&mut self, message: Payload, now: Instant) {
         let Some(id) = message.first_chunk().map(|id| u16::from_be_bytes(*id)) else {
             self.discarded.unasked += 1;
             return;
@@ -328,7 +329,7 @@ impl<W> Mux<W> {
         slot: &mut Slot<W>,
         id: u16,
         header: Header,
-        mut message: Bytes,
+        mut message: Payload,
         now: Instant,
         stream_limit: usize,
         discarded: &mut Discarded,

@@ -36,7 +36,7 @@ impl Bed {
     }
 
     fn receive(&mut self, message: &[u8]) {
-        self.mux.receive(Bytes::copy_from_slice(message), self.now);
+        self.mux.receive(payload(message), self.now);
     }
 
     fn poll(&mut self, context: Context) -> Progress {
@@ -63,8 +63,12 @@ fn message(kind: MessageKind, context: Context, payload: &[u8]) -> Vec<u8> {
     message
 }
 
+fn payload(bytes: &[u8]) -> Payload {
+    Bytes::copy_from_slice(bytes).into()
+}
+
 fn end(payload: &'static [u8]) -> Progress {
-    Progress::End(Bytes::from_static(payload))
+    Progress::End(self::payload(payload))
 }
 
 #[test]
@@ -120,10 +124,10 @@ fn details_and_events_come_between_and_the_stream_ends_in_order() {
     bed.receive(&message(DETAILS, dump, b"2"));
     bed.receive(&message(END, dump, b"end"));
     assert_eq!(bed.poll(call), end(b"r"));
-    assert_eq!(bed.poll(dump), Progress::Details(Bytes::from_static(b"1")));
-    assert_eq!(bed.poll(dump), Progress::Details(Bytes::from_static(b"2")));
+    assert_eq!(bed.poll(dump), Progress::Details(payload(b"1")));
+    assert_eq!(bed.poll(dump), Progress::Details(payload(b"2")));
     assert_eq!(bed.poll(dump), end(b"end"));
-    assert_eq!(bed.mux.subscribers().take(events, |_| 0), Taken::Event(Bytes::from_static(b"e")));
+    assert_eq!(bed.mux.subscribers().take(events, |_| 0), Taken::Event(payload(b"e")));
 }
 
 #[test]
@@ -178,7 +182,7 @@ fn a_stream_waits_anew_with_each_element() {
         bed.now += PATIENCE - Duration::from_secs(1);
         bed.mux.handle_timeout(bed.now);
         bed.receive(&message(DETAILS, dump, b"d"));
-        assert_eq!(bed.poll(dump), Progress::Details(Bytes::from_static(b"d")));
+        assert_eq!(bed.poll(dump), Progress::Details(payload(b"d")));
     }
     bed.now += PATIENCE;
     bed.mux.handle_timeout(bed.now);
@@ -193,9 +197,9 @@ fn lost_events_are_counted_and_told_before_those_kept() {
         bed.receive(&message(EVENT, Context(0), event));
     }
     assert_eq!(bed.mux.subscribers().take(slow, |_| 0), Taken::Lost(3));
-    assert_eq!(bed.mux.subscribers().take(slow, |_| 0), Taken::Event(Bytes::from_static(b"4")));
+    assert_eq!(bed.mux.subscribers().take(slow, |_| 0), Taken::Event(payload(b"4")));
     for event in [b"1", b"2", b"3", b"4", b"5"] {
-        assert_eq!(bed.mux.subscribers().take(quick, |_| 0), Taken::Event(Bytes::from_static(event)));
+        assert_eq!(bed.mux.subscribers().take(quick, |_| 0), Taken::Event(payload(event)));
     }
     bed.mux.subscribers().remove(slow);
     bed.mux.subscribers().remove(quick);
@@ -213,7 +217,7 @@ fn when_the_connection_ends_everything_fails_and_streams_give_what_they_have_fir
     bed.mux.fail(&Lost::ClosedByVpp);
     assert_eq!(bed.woken(), [call.0]);
     assert_eq!(bed.poll(call), Progress::Failed(Failure::Lost(Lost::ClosedByVpp)));
-    assert_eq!(bed.poll(dump), Progress::Details(Bytes::from_static(b"d")));
+    assert_eq!(bed.poll(dump), Progress::Details(payload(b"d")));
     assert_eq!(bed.poll(dump), Progress::Failed(Failure::Lost(Lost::ClosedByVpp)));
     let request = Outgoing { kind: REQUEST, payload_len: 0 };
     let begun = bed.mux.begin(&[request], STREAM, bed.now, PATIENCE, |_, _| Ok(()));
