@@ -14,6 +14,7 @@ use crate::error::{ConnectCause, ConnectError, NotVpp};
 use crate::frame::FrameReader;
 use crate::handshake::{self, Created};
 use crate::shared::{Settings, Shared};
+use crate::transport::{Socket, Transport};
 
 /// Where VPP's API socket is when nothing else is said: `/run/vpp/api.sock`.
 pub const DEFAULT_SOCKET: &str = "/run/vpp/api.sock";
@@ -139,7 +140,8 @@ async fn attempt(path: PathBuf, settings: Settings) -> Result<Shared, ConnectCau
     };
     match handshake::created(&message) {
         Some(Created::Client { client_index, table }) => {
-            Ok(Shared::new(path, settings, table, client_index, stream, reader))
+            let socket = Socket::new(stream, client_index, reader);
+            Ok(Shared::new(path, settings, table, Transport::Socket(socket)))
         }
         Some(Created::Refused(response)) => Err(ConnectCause::Refused(response)),
         None => {

@@ -41,6 +41,7 @@ mod payload;
 mod raw;
 mod shared;
 mod table;
+mod transport;
 
 pub use call::Call;
 pub use connect::{Builder, DEFAULT_SOCKET};

@@ -5,25 +5,20 @@
 //! what came for it. The same task keeps deadlines, notices that VPP ended while nobody waits, and says good-bye.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use bytes::Buf;
-use tokio::io::Interest;
-use tokio::net::UnixStream;
 use vpp_wire::EncodeError;
 
 use crate::error::{CallError, CloseError, Lost};
-use crate::frame::FrameReader;
-use crate::handshake;
 use crate::mux::{
     BeginError, Context, Discarded, Expect, Failure, MessageKind, Mux, Outgoing, Progress, SubscriberId,
     Taken,
 };
 use crate::table::MessageTable;
+use crate::transport::{Filled, Parting, Transport};
 
 /// Reads of one turn, so that a long dump does not keep the lock.
 const READS_PER_TURN: usize = 16;
@@ -65,7 +60,6 @@ pub(crate) struct Shared {
     pub(crate) client_index: [u8; 4],
     /// How many event streams each registration serves, by the event's name.
     pub(crate) registrations: Mutex<HashMap<&'static str, u32>>,
-    stream: UnixStream,
     readers: Arc<Readers>,
     /// Wakes whoever `readers` names.
     io_waker: Waker,
@@ -75,7 +69,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub(crate) struct Core {
     mux: Mux<Waker>,
-    reader: FrameReader,
+    transport: Transport,
     /// When the background task wakes by itself.
     armed: Option<Instant>,
     /// The transport carries nothing any more.
@@ -149,26 +143,18 @@ impl Wake for Readers {
 }
 
 impl Shared {
-    pub(crate) fn new(
-        path: PathBuf,
-        settings: Settings,
-        table: MessageTable,
-        client_index: [u8; 4],
-        stream: UnixStream,
-        reader: FrameReader,
-    ) -> Self {
+    pub(crate) fn new(path: PathBuf, settings: Settings, table: MessageTable, transport: Transport) -> Self {
         let readers = Arc::new(Readers::default());
         Self {
             path,
             table,
-            client_index,
+            client_index: transport.client_index(),
             registrations: Mutex::default(),
-            stream,
             io_waker: Waker::from(Arc::clone(&readers)),
             readers,
             core: Mutex::new(Core {
-                mux: Mux::new(client_index, settings.stream_limit),
-                reader,
+                mux: Mux::new(settings.stream_limit),
+                transport,
                 armed: None,
                 dead: false,
                 goodbye: Goodbye::No,
@@ -202,8 +188,8 @@ impl Shared {
         patience: Duration,
         write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<Context, BeginError> {
-        let unsent = !core.mux.output().is_empty();
-        let context = core.mux.begin(requests, expect, now(), patience, write)?;
+        let unsent = core.transport.has_unsent();
+        let context = core.mux.begin(&mut core.transport, requests, expect, now(), patience, write)?;
         if core.mux.waiting() == 1 {
             self.flush(core);
         } else if !unsent {
@@ -272,7 +258,7 @@ impl Shared {
         write: impl FnMut(&mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<(), BeginError> {
         self.with(|core| {
-            core.mux.send_detached(request, write)?;
+            core.mux.send_detached(&mut core.transport, request, write)?;
             self.flush(core);
             Ok(())
         })
@@ -309,7 +295,7 @@ impl Shared {
         self.readers.set_background(cx.waker());
         self.with(|core| {
             if core.goodbye == Goodbye::Wanted && !core.dead {
-                core.mux.output().extend_from_slice(&handshake::delete(self.client_index));
+                core.transport.say_goodbye();
                 core.goodbye = Goodbye::Said { until: now() + self.settings.close_timeout };
             }
             self.drive(core);
@@ -349,32 +335,18 @@ impl Shared {
 
     fn read(&self, core: &mut Core) {
         for _ in 0..READS_PER_TURN {
-            match self.stream.poll_read_ready(&mut TaskContext::from_waker(&self.io_waker)) {
-                Poll::Pending => return,
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => {
-                    return self.lose(core, Lost::RuntimeEnded);
-                }
-            }
-            let buffer = core.reader.buffer();
-            let room = buffer.capacity() - buffer.len();
-            match self.stream.try_read_buf(buffer) {
-                Ok(0) => return self.end_of_stream(core),
-                Ok(len) => {
+            match core.transport.fill(&self.io_waker) {
+                Filled::Nothing => return,
+                Filled::Something => {
                     if let Err(lost) = self.deliver(core) {
                         return self.lose(core, lost);
                     }
-                    if len < room {
-                        // Nothing is left: tell the runtime without another read that says so.
-                        let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-                        let _would_block = self.stream.try_io(Interest::READABLE, nothing);
+                    if core.dead {
+                        return;
                     }
                 }
-                Err(error)
-                    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-                Err(error) => {
-                    return self.lose(core, error.into());
-                }
+                Filled::Ended => return self.end_of_stream(core),
+                Filled::Failed(lost) => return self.lose(core, lost),
             }
         }
         self.readers.wake_background();
@@ -382,14 +354,15 @@ impl Shared {
 
     fn deliver(&self, core: &mut Core) -> Result<(), Lost> {
         let now = now();
-        while let Some(message) = core.reader.next_frame()? {
+        while let Some(message) = core.transport.next_message()? {
             let Some(id) = message.first_chunk().map(|id| u16::from_be_bytes(*id)) else { continue };
-            if id == handshake::DELETE_REPLY.id && matches!(core.goodbye, Goodbye::Said { .. }) {
+            let said = matches!(core.goodbye, Goodbye::Said { .. });
+            if said && core.transport.parting(id) == Parting::Done {
                 self.end(core, Lost::Closed, Ok(()));
             } else if !core.mux.knows(id) && self.is_answer(id) {
                 core.mux.receive_foreign_reply(&message);
             } else {
-                core.mux.receive(message.into(), now);
+                core.mux.receive(message, now);
             }
         }
         Ok(())
@@ -402,23 +375,11 @@ impl Shared {
     }
 
     fn flush(&self, core: &mut Core) {
-        while !core.dead && !core.mux.output().is_empty() {
-            match self.stream.try_write(core.mux.output()) {
-                Ok(len) => core.mux.output().advance(len),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match self.stream.poll_write_ready(&mut TaskContext::from_waker(&self.io_waker)) {
-                        Poll::Pending => return,
-                        Poll::Ready(Ok(())) => {}
-                        Poll::Ready(Err(_)) => {
-                            self.lose(core, Lost::RuntimeEnded);
-                        }
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.lose(core, error.into());
-                }
-            }
+        if !core.dead
+            && core.transport.has_unsent()
+            && let Err(lost) = core.transport.flush(&self.io_waker)
+        {
+            self.lose(core, lost);
         }
     }
 
@@ -430,7 +391,7 @@ impl Shared {
                 return;
             }
             if !matches!(core.goodbye, Goodbye::Said { .. }) {
-                core.mux.output().extend_from_slice(&handshake::delete(self.client_index));
+                core.transport.say_goodbye();
                 core.goodbye = Goodbye::Said { until: now() };
             }
             let result = self.exchange_goodbye(core);
@@ -442,37 +403,10 @@ impl Shared {
 
     /// The last exchange, by plain system calls: a tenth of a second at most.
     fn exchange_goodbye(&self, core: &mut Core) -> Result<(), CloseError> {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
         let patience = Duration::from_millis(100);
         let until = Instant::now() + patience;
         loop {
-            let output = core.mux.output();
-            if !output.is_empty() {
-                let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
-                match rustix::net::send(&self.stream, output, flags) {
-                    Ok(len) => output.advance(len),
-                    Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
-                    Err(error) => return Err(CloseError::Lost(io::Error::from(error).into())),
-                }
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            let wanted =
-                if core.mux.output().is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
-            let mut ready = [PollFd::new(&self.stream, wanted)];
-            let left = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
-            if left.tv_nsec == 0 || poll(&mut ready, Some(&left)) == Ok(0) {
-                return Err(CloseError::TimedOut(patience));
-            }
-            if !ready[0].revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
-                continue;
-            }
-            let mut piece = [0; 4096];
-            match rustix::net::recv(&self.stream, &mut piece[..], rustix::net::RecvFlags::DONTWAIT) {
-                Ok((0, _)) => return Err(CloseError::Lost(Lost::ClosedByVpp)),
-                Ok((len, _)) => core.reader.buffer().extend_from_slice(&piece[..len]),
-                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => continue,
-                Err(error) => return Err(CloseError::Lost(io::Error::from(error).into())),
-            }
+            core.transport.exchange_blocking(until, patience)?;
             self.deliver(core).map_err(CloseError::Lost)?;
             if let Goodbye::Done(result) = &core.goodbye {
                 return result.clone();
@@ -532,8 +466,7 @@ impl Shared {
         core.mux.fail(&lost);
         core.goodbye = Goodbye::Done(closed);
         core.close_waiters.drain(..).for_each(Waker::wake);
-        // Handles may live on; VPP would go on writing to a socket that nobody reads. It may be closed already.
-        let _closed = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Both);
+        core.transport.shut();
         self.readers.wake_background();
     }
 }

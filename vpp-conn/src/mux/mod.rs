@@ -15,14 +15,13 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use vpp_wire::{EncodeError, Header};
 
 pub(crate) use self::events::{SubscriberId, Subscribers, Taken};
 use self::slots::Slots;
 use crate::error::Lost;
-use crate::frame;
 use crate::payload::Payload;
+use crate::transport::{Outbox, OutboxError};
 
 /// What a call waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +39,34 @@ pub(crate) struct MessageKind {
     pub(crate) header: Header,
 }
 
+impl MessageKind {
+    /// Writes what stands before a payload, into exactly as many bytes.
+    fn write_header(self, place: &mut [u8], client_index: [u8; 4], context: u32) {
+        let (id, words) = place.split_at_mut(2);
+        id.copy_from_slice(&self.id.to_be_bytes());
+        match self.header {
+            Header::Bare => {}
+            Header::Client => words.copy_from_slice(&client_index),
+            Header::Context => words.copy_from_slice(&context.to_be_bytes()),
+            Header::ClientContext => {
+                words[..4].copy_from_slice(&client_index);
+                words[4..].copy_from_slice(&context.to_be_bytes());
+            }
+        }
+    }
+}
+
 /// A request to be written.
 pub(crate) struct Outgoing {
     pub(crate) kind: MessageKind,
     pub(crate) payload_len: usize,
+}
+
+impl Outgoing {
+    /// Bytes of the message.
+    fn len(&self) -> usize {
+        self.kind.header.len() + self.payload_len
+    }
 }
 
 /// The context of a call.
@@ -114,10 +137,8 @@ pub(crate) struct Discarded {
 /// The state of one connection. `W` is what wakes a waiter.
 #[derive(Debug)]
 pub(crate) struct Mux<W> {
-    client_index: [u8; 4],
     slots: Slots<Slot<W>>,
     subscribers: Subscribers<W>,
-    output: BytesMut,
     /// By message id: where its context stands, for those that were used.
     headers: Vec<Option<Header>>,
     stream_limit: usize,
@@ -129,13 +150,11 @@ pub(crate) struct Mux<W> {
 }
 
 impl<W> Mux<W> {
-    /// A multiplexer for a client of this index. A stream fails when more than `stream_limit` bytes of it wait.
-    pub(crate) fn new(client_index: [u8; 4], stream_limit: usize) -> Self {
+    /// A multiplexer whose streams fail when more than `stream_limit` bytes of one wait.
+    pub(crate) fn new(stream_limit: usize) -> Self {
         Self {
-            client_index,
             slots: Slots::default(),
             subscribers: Subscribers::default(),
-            output: BytesMut::new(),
             headers: Vec::new(),
             stream_limit,
             timeout: None,
@@ -143,11 +162,6 @@ impl<W> Mux<W> {
             woken: VecDeque::new(),
             discarded: Discarded::default(),
         }
-    }
-
-    /// Bytes to be sent.
-    pub(crate) fn output(&mut self) -> &mut BytesMut {
-        &mut self.output
     }
 
     /// Calls that wait for their end.
@@ -198,6 +212,7 @@ impl<W> Mux<W> {
     /// is the call's until its end is taken or it is given up.
     pub(crate) fn begin(
         &mut self,
+        outbox: &mut impl Outbox,
         requests: &[Outgoing],
         expect: Expect,
         now: Instant,
@@ -212,7 +227,7 @@ impl<W> Mux<W> {
             }
         }
         let context = self.slots.next_context();
-        self.write(requests, context, write)?;
+        self.write(outbox, requests, context, write)?;
         // A deadline past the end of time never comes.
         let deadline =
             now.checked_add(patience).unwrap_or_else(|| now + Duration::from_secs(u32::MAX.into()));
@@ -236,15 +251,17 @@ impl<W> Mux<W> {
     /// Writes a request whose answer nobody waits for.
     pub(crate) fn send_detached(
         &mut self,
+        outbox: &mut impl Outbox,
         request: Outgoing,
         mut write: impl FnMut(&mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<(), BeginError> {
         let context = self.slots.next_context();
-        self.write(&[request], context, |_, payload| write(payload))
+        self.write(outbox, &[request], context, |_, payload| write(payload))
     }
 
     fn write(
         &mut self,
+        outbox: &mut impl Outbox,
         requests: &[Outgoing],
         context: u32,
         mut write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
@@ -252,31 +269,22 @@ impl<W> Mux<W> {
         if let Some(lost) = &self.lost {
             return Err(BeginError::Lost(lost.clone()));
         }
-        let start = self.output.len();
-        for (index, Outgoing { kind, payload_len }) in requests.iter().enumerate() {
-            let len = kind.header.len() + payload_len;
-            let Some(frame) = frame::header(len) else {
-                self.output.truncate(start);
-                return Err(BeginError::TooLong(len));
-            };
-            self.output.extend_from_slice(&frame);
-            self.output.extend_from_slice(&kind.id.to_be_bytes());
-            match kind.header {
-                Header::Bare => {}
-                Header::Client => self.output.extend_from_slice(&self.client_index),
-                Header::Context => self.output.extend_from_slice(&context.to_be_bytes()),
-                Header::ClientContext => {
-                    self.output.extend_from_slice(&self.client_index);
-                    self.output.extend_from_slice(&context.to_be_bytes());
-                }
-            }
-            let payload = self.output.len();
-            self.output.resize(payload + payload_len, 0);
-            if let Err(error) = write(index, &mut self.output[payload..]) {
-                self.output.truncate(start);
-                return Err(BeginError::Encode(error));
+        let client_index = outbox.begin(requests.iter().map(Outgoing::len).max().unwrap_or(0));
+        for (index, request) in requests.iter().enumerate() {
+            let written = outbox.message(request.len(), |message| {
+                let (header, payload) = message.split_at_mut(request.kind.header.len());
+                request.kind.write_header(header, client_index, context);
+                write(index, payload)
+            });
+            if let Err(error) = written {
+                outbox.rollback();
+                return Err(match error {
+                    OutboxError::Encode(error) => BeginError::Encode(error),
+                    OutboxError::TooLong(len) => BeginError::TooLong(len),
+                });
             }
         }
+        outbox.commit();
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use vpp_wire::Header;
 
 use super::*;
+use crate::transport::Output;
 
 const REQUEST: MessageKind = MessageKind { id: 100, header: Header::ClientContext };
 const REPLY: MessageKind = MessageKind { id: 101, header: Header::Context };
@@ -22,17 +23,18 @@ const STREAM: Expect = Expect::Stream { details: DETAILS, end: END };
 /// Waiters are numbers here.
 struct Bed {
     mux: Mux<u32>,
+    output: Output,
     now: Instant,
 }
 
 impl Bed {
     fn new() -> Self {
-        Self { mux: Mux::new([0x80, 0, 0, 1], 1000), now: Instant::now() }
+        Self { mux: Mux::new(1000), output: Output::new([0x80, 0, 0, 1]), now: Instant::now() }
     }
 
     fn begin(&mut self, expect: Expect) -> Context {
         let request = Outgoing { kind: REQUEST, payload_len: 0 };
-        self.mux.begin(&[request], expect, self.now, PATIENCE, |_, _| Ok(())).unwrap()
+        self.mux.begin(&mut self.output, &[request], expect, self.now, PATIENCE, |_, _| Ok(())).unwrap()
     }
 
     fn receive(&mut self, message: &[u8]) {
@@ -77,14 +79,14 @@ fn a_request_is_written_with_index_and_context() {
     let request = Outgoing { kind: REQUEST, payload_len: 3 };
     let context = bed
         .mux
-        .begin(&[request], Expect::Reply(REPLY), bed.now, PATIENCE, |_, payload| {
+        .begin(&mut bed.output, &[request], Expect::Reply(REPLY), bed.now, PATIENCE, |_, payload| {
             payload.copy_from_slice(b"abc");
             Ok(())
         })
         .unwrap();
     assert_eq!(context, Context(1));
     let header = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13, 0, 0, 0, 0];
-    assert_eq!(bed.mux.output()[..], [&header[..], &[0, 100, 0x80, 0, 0, 1, 0, 0, 0, 1], b"abc"].concat());
+    assert_eq!(bed.output.bytes[..], [&header[..], &[0, 100, 0x80, 0, 0, 1, 0, 0, 0, 1], b"abc"].concat());
 }
 
 #[test]
@@ -220,7 +222,7 @@ fn when_the_connection_ends_everything_fails_and_streams_give_what_they_have_fir
     assert_eq!(bed.poll(dump), Progress::Details(payload(b"d")));
     assert_eq!(bed.poll(dump), Progress::Failed(Failure::Lost(Lost::ClosedByVpp)));
     let request = Outgoing { kind: REQUEST, payload_len: 0 };
-    let begun = bed.mux.begin(&[request], STREAM, bed.now, PATIENCE, |_, _| Ok(()));
+    let begun = bed.mux.begin(&mut bed.output, &[request], STREAM, bed.now, PATIENCE, |_, _| Ok(()));
     assert!(matches!(begun, Err(BeginError::Lost(Lost::ClosedByVpp))));
     assert!(bed.mux.subscribe(EVENT, 1).is_err());
 }
@@ -229,21 +231,24 @@ fn when_the_connection_ends_everything_fails_and_streams_give_what_they_have_fir
 fn a_request_that_cannot_be_written_leaves_nothing_behind() {
     let mut bed = Bed::new();
     bed.begin(Expect::Reply(REPLY));
-    let before = bed.mux.output().clone();
+    let before = bed.output.bytes.clone();
     let mut writer = vpp_wire::Encoder::new(&mut []);
     writer.bytes(&[0]);
     let error = writer.finish().unwrap_err();
     let request = || Outgoing { kind: REQUEST, payload_len: 4 };
-    let begun = bed.mux.begin(&[request(), request()], STREAM, bed.now, PATIENCE, |index, _| match index {
-        0 => Ok(()),
-        _ => Err(error.clone()),
-    });
+    let begun =
+        bed.mux.begin(&mut bed.output, &[request(), request()], STREAM, bed.now, PATIENCE, |index, _| {
+            match index {
+                0 => Ok(()),
+                _ => Err(error.clone()),
+            }
+        });
     assert!(matches!(begun, Err(BeginError::Encode(_))));
-    assert_eq!(*bed.mux.output(), before);
+    assert_eq!(bed.output.bytes, before);
     let huge = Outgoing { kind: REQUEST, payload_len: 1 << 30 };
-    let begun = bed.mux.begin(&[huge], STREAM, bed.now, PATIENCE, |_, _| Ok(()));
+    let begun = bed.mux.begin(&mut bed.output, &[huge], STREAM, bed.now, PATIENCE, |_, _| Ok(()));
     assert!(matches!(begun, Err(BeginError::TooLong(len)) if len == (1 << 30) + 10));
-    assert_eq!(*bed.mux.output(), before);
+    assert_eq!(bed.output.bytes, before);
     assert_eq!(bed.mux.waiting(), 1);
 }
 
@@ -295,7 +300,7 @@ proptest! {
                     let dump = matches!(step, Step::Dump);
                     let request = Outgoing { kind: REQUEST, payload_len: 0 };
                     let expect = if dump { STREAM } else { Expect::Reply(REPLY) };
-                    match bed.mux.begin(&[request], expect, bed.now, PATIENCE, |_, _| Ok(())) {
+                    match bed.mux.begin(&mut bed.output, &[request], expect, bed.now, PATIENCE, |_, _| Ok(())) {
                         Ok(context) => live.push(Live {
                             context, dump, sent: 0, read: 0, answered: false, noise: noisy, waits: false,
                         }),

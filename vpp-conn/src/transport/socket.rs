@@ -1,0 +1,178 @@
+//! VPP's API socket.
+
+use std::io;
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, BytesMut};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+use vpp_wire::EncodeError;
+
+use super::{Filled, Outbox, OutboxError, Parting};
+use crate::error::{CloseError, Lost};
+use crate::frame::{self, FrameReader};
+use crate::handshake;
+use crate::payload::Payload;
+
+/// A stream of frames in each direction.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    stream: UnixStream,
+    reader: FrameReader,
+    output: Output,
+}
+
+/// Frames that wait to be sent.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) bytes: BytesMut,
+    client_index: [u8; 4],
+    /// Where the group that is being written begins.
+    group: usize,
+}
+
+impl Output {
+    pub(crate) fn new(client_index: [u8; 4]) -> Self {
+        Self { bytes: BytesMut::new(), client_index, group: 0 }
+    }
+}
+
+impl Outbox for Output {
+    fn begin(&mut self, _largest: usize) -> [u8; 4] {
+        self.group = self.bytes.len();
+        self.client_index
+    }
+
+    fn message(
+        &mut self,
+        len: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), EncodeError>,
+    ) -> Result<(), OutboxError> {
+        let header = frame::header(len).ok_or(OutboxError::TooLong(len))?;
+        self.bytes.extend_from_slice(&header);
+        let start = self.bytes.len();
+        self.bytes.resize(start + len, 0);
+        fill(&mut self.bytes[start..]).map_err(OutboxError::Encode)
+    }
+
+    fn commit(&mut self) {}
+
+    fn rollback(&mut self) {
+        self.bytes.truncate(self.group);
+    }
+}
+
+impl Socket {
+    pub(crate) fn new(stream: UnixStream, client_index: [u8; 4], reader: FrameReader) -> Self {
+        Self { stream, reader, output: Output::new(client_index) }
+    }
+
+    pub(crate) fn client_index(&self) -> [u8; 4] {
+        self.output.client_index
+    }
+
+    pub(crate) fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
+
+    pub(crate) fn fill(&mut self, waker: &Waker) -> Filled {
+        loop {
+            match self.stream.poll_read_ready(&mut TaskContext::from_waker(waker)) {
+                Poll::Pending => return Filled::Nothing,
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Filled::Failed(Lost::RuntimeEnded),
+            }
+            let buffer = self.reader.buffer();
+            let room = buffer.capacity() - buffer.len();
+            match self.stream.try_read_buf(buffer) {
+                Ok(0) => return Filled::Ended,
+                Ok(len) => {
+                    if len < room {
+                        // Nothing is left: tell the runtime without another read that says so.
+                        let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+                        let _would_block = self.stream.try_io(Interest::READABLE, nothing);
+                    }
+                    return Filled::Something;
+                }
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+                Err(error) => return Filled::Failed(error.into()),
+            }
+        }
+    }
+
+    pub(crate) fn next_message(&mut self) -> Result<Option<Payload>, Lost> {
+        Ok(self.reader.next_frame()?.map(Payload::from))
+    }
+
+    pub(crate) fn has_unsent(&self) -> bool {
+        !self.output.bytes.is_empty()
+    }
+
+    pub(crate) fn flush(&mut self, waker: &Waker) -> Result<(), Lost> {
+        while !self.output.bytes.is_empty() {
+            match self.stream.try_write(&self.output.bytes) {
+                Ok(len) => self.output.bytes.advance(len),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match self.stream.poll_write_ready(&mut TaskContext::from_waker(waker)) {
+                        Poll::Pending => return Ok(()),
+                        Poll::Ready(Ok(())) => {}
+                        Poll::Ready(Err(_)) => return Err(Lost::RuntimeEnded),
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn say_goodbye(&mut self) {
+        self.output.bytes.extend_from_slice(&handshake::delete(self.client_index()));
+    }
+
+    pub(crate) fn parting(&self, id: u16) -> Parting {
+        if id == handshake::DELETE_REPLY.id { Parting::Done } else { Parting::Unrelated }
+    }
+
+    pub(crate) fn exchange_blocking(&mut self, until: Instant, patience: Duration) -> Result<(), CloseError> {
+        loop {
+            if !self.output.bytes.is_empty() {
+                let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
+                match rustix::net::send(&self.stream, &self.output.bytes, flags) {
+                    Ok(len) => self.output.bytes.advance(len),
+                    Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+                    Err(error) => return Err(CloseError::Lost(io::Error::from(error).into())),
+                }
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            let wanted =
+                if self.output.bytes.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
+            let mut ready = [PollFd::new(&self.stream, wanted)];
+            let left = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
+            if left.tv_nsec == 0 || poll(&mut ready, Some(&left)) == Ok(0) {
+                return Err(CloseError::TimedOut(patience));
+            }
+            if !ready[0].revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+                continue;
+            }
+            let mut piece = [0; 4096];
+            match rustix::net::recv(&self.stream, &mut piece[..], rustix::net::RecvFlags::DONTWAIT) {
+                Ok((0, _)) => return Err(CloseError::Lost(Lost::ClosedByVpp)),
+                Ok((len, _)) => {
+                    self.reader.buffer().extend_from_slice(&piece[..len]);
+                    return Ok(());
+                }
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(CloseError::Lost(io::Error::from(error).into())),
+            }
+        }
+    }
+
+    pub(crate) fn shut(&self) {
+        // Handles may live on; VPP would go on writing to a socket that nobody reads. It may be closed already.
+        let _closed = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Both);
+    }
+}
