@@ -14,6 +14,7 @@ use crate::connect::Builder;
 use crate::dump::DumpStream;
 use crate::error::{CallError, CloseError, ConnectError, Lost};
 use crate::events::Events;
+use crate::pipeline::Pipeline;
 use crate::raw::Raw;
 use crate::shared::Shared;
 use crate::table::{Incompatible, MessageTable};
@@ -27,6 +28,7 @@ use crate::table::{Incompatible, MessageTable};
 /// | Dropped or ended | What happens |
 /// |---|---|
 /// | a [`Call`] | the request may have been carried out; its reply is discarded when it comes |
+/// | a [`Pipeline`] | what is under way is given up, as calls are |
 /// | a [`DumpStream`] | what still comes of it is discarded |
 /// | the last [`Events`] of a kind | VPP is told that nobody wants them any more |
 /// | the last handle | VPP is told (`sockclnt_delete`), in the background |
@@ -98,6 +100,16 @@ impl Connection {
     /// Nothing is sent before the stream is first asked.
     pub fn dump<D: Dump>(&self, request: &D) -> DumpStream<D> {
         DumpStream::new(self.clone(), request)
+    }
+
+    /// Sends many requests of one kind, a bounded number of them under way at once.
+    ///
+    /// Nothing is sent before the first result is asked for.
+    pub fn pipeline<I>(&self, requests: I) -> Pipeline<I::IntoIter>
+    where
+        I: IntoIterator<Item: Request>,
+    {
+        Pipeline::new(self.clone(), requests.into_iter())
     }
 
     /// Subscribes to an event and asks VPP to send it.

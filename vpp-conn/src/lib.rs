@@ -28,6 +28,7 @@
 //! [`frame`] cuts the socket's bytes into messages. The multiplexer (a state machine without sockets, clocks or tasks)
 //! routes them by context and id. What drives it is whoever waits: see [`Connection`].
 
+pub mod blocking;
 mod call;
 mod connect;
 mod connection;
@@ -38,6 +39,7 @@ pub mod frame;
 mod handshake;
 mod mux;
 mod payload;
+mod pipeline;
 mod raw;
 mod shared;
 mod table;
@@ -50,5 +52,6 @@ pub use dump::{DumpStream, Received};
 pub use error::{CallError, CloseError, ConnectCause, ConnectError, EventError, Lost, NotVpp};
 pub use events::Events;
 pub use payload::Payload;
+pub use pipeline::Pipeline;
 pub use raw::{Raw, RawEnd, RawEvents, RawMessage, RawStream};
 pub use table::{Entry, Incompatible, MessageTable};

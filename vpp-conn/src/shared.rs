@@ -78,6 +78,18 @@ pub(crate) struct Core {
     close_waiters: Vec<Waker>,
 }
 
+impl Core {
+    /// Lets a call wake somebody.
+    pub(crate) fn wait(&mut self, context: Context, waker: &Waker) {
+        self.mux.wait(context, waker.clone());
+    }
+
+    /// Takes the end of a call, if it has ended.
+    pub(crate) fn take_if_over(&mut self, context: Context) -> Option<Progress> {
+        self.mux.take_if_over(context)
+    }
+}
+
 /// How far the end of the connection has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Goodbye {
@@ -189,16 +201,39 @@ impl Shared {
         write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<Context, BeginError> {
         let unsent = core.transport.has_unsent();
-        let context = core.mux.begin(&mut core.transport, requests, expect, now(), patience, write)?;
+        let context = self.begin_one_of_many(core, requests, expect, patience, write)?;
         if core.mux.waiting() == 1 {
             self.flush(core);
         } else if !unsent {
             self.readers.wake_background();
         }
+        Ok(context)
+    }
+
+    /// Begins a call: writes its requests, which go out when the caller next drives the connection.
+    pub(crate) fn begin_one_of_many(
+        &self,
+        core: &mut Core,
+        requests: &[Outgoing],
+        expect: Expect,
+        patience: Duration,
+        write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
+    ) -> Result<Context, BeginError> {
+        let context = core.mux.begin(&mut core.transport, requests, expect, now(), patience, write)?;
         if core.mux.timeout().is_some_and(|timeout| core.armed.is_none_or(|armed| timeout < armed)) {
             self.readers.wake_background();
         }
         Ok(context)
+    }
+
+    /// Sends and reads for somebody with so many calls under way, who then looks what became of them. When nobody else
+    /// waits on the connection, it is this one who is woken by the next thing that comes.
+    pub(crate) fn drive_for(&self, core: &mut Core, calls: usize, waker: &Waker) {
+        self.flush(core);
+        self.drive(core);
+        // What came for the one who asks needs no waking.
+        core.mux.forget_woken(|woken| woken.will_wake(waker));
+        self.readers.set_caller(Some(waker).filter(|_| core.mux.is_alone(calls)));
     }
 
     /// Asks a call for what it has, after reading what has come.
@@ -221,7 +256,12 @@ impl Shared {
 
     /// Gives a call up.
     pub(crate) fn cancel(&self, context: Context) {
-        self.with(|core| core.mux.cancel(context));
+        self.cancel_all([context]);
+    }
+
+    /// Gives calls up.
+    pub(crate) fn cancel_all(&self, contexts: impl IntoIterator<Item = Context>) {
+        self.with(|core| contexts.into_iter().for_each(|context| core.mux.cancel(context)));
         self.readers.set_caller(None);
         // The call may have been woken to read and never come to it.
         self.readers.wake_background();
@@ -477,6 +517,6 @@ fn waiter(kept: Option<Waker>, cx: &TaskContext<'_>) -> Waker {
 }
 
 /// The present, by the runtime's clock: a test may stop it.
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }

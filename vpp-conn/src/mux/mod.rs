@@ -194,9 +194,19 @@ impl<W> Mux<W> {
         &mut self.subscribers
     }
 
-    /// Whether nothing but calls may be waiting for what comes next: no stream of events, and one call.
+    /// Whether one call alone waits for what comes next.
     pub(crate) fn is_solo(&self) -> bool {
-        self.slots.len() == 1 && self.subscribers.is_empty()
+        self.is_alone(1)
+    }
+
+    /// Whether nobody waits for what comes next but somebody with so many calls: no other calls, no streams of events.
+    pub(crate) fn is_alone(&self, calls: usize) -> bool {
+        self.slots.len() == calls && self.subscribers.is_empty()
+    }
+
+    /// Wakes nobody for whom this holds.
+    pub(crate) fn forget_woken(&mut self, mut is_forgotten: impl FnMut(&W) -> bool) {
+        self.woken.retain(|waiter| !is_forgotten(waiter));
     }
 
     /// Adds a subscriber to an event; an error when the connection has ended.
@@ -369,6 +379,21 @@ impl<W> Mux<W> {
         self.slots.get(context.0)?.waiter.take()
     }
 
+    /// Sets whom a call wakes.
+    pub(crate) fn wait(&mut self, context: Context, waiter: W) {
+        if let Some(slot) = self.slots.get(context.0) {
+            slot.waiter = Some(waiter);
+        }
+    }
+
+    /// Takes the end of a call, if it has ended; of a stream whose elements were all taken, too.
+    pub(crate) fn take_if_over(&mut self, context: Context) -> Option<Progress> {
+        match self.slots.get(context.0) {
+            Some(slot) if !slot.is_over() => None,
+            _ => Some(self.take_end(context)),
+        }
+    }
+
     /// Asks a call for what it has. While it has nothing, `waiter` is kept and woken by the next message.
     pub(crate) fn poll(&mut self, context: Context, waiter: impl FnOnce(Option<W>) -> W) -> Progress {
         let Some(slot) = self.slots.get(context.0) else {
@@ -382,11 +407,16 @@ impl<W> Mux<W> {
             slot.waiter = Some(waiter(slot.waiter.take()));
             return Progress::Pending;
         }
+        self.take_end(context)
+    }
+
+    fn take_end(&mut self, context: Context) -> Progress {
         match self.slots.remove(context.0) {
             Some(Slot { failure: Some(failure), .. }) => Progress::Failed(failure),
             Some(Slot { end: Some(end), .. }) => Progress::End(end),
-            // Not over: excluded above.
-            _ => Progress::Pending,
+            // Not over, which callers exclude.
+            Some(_) => Progress::Pending,
+            None => Progress::Failed(Failure::Lost(self.lost.clone().unwrap_or(Lost::Closed))),
         }
     }
 

@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used)] // a test's own fault, and the test says where
+#![allow(dead_code)] // each test file uses a part of it
 //! A peer that speaks as much of VPP's socket protocol as a test scripts.
 
 use std::io::{ErrorKind, Read, Write};

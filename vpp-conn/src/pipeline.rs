@@ -1,0 +1,347 @@
+//! Many requests of one kind, a bounded number of them under way.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use vpp_wire::{Message, Request, Wire};
+
+use crate::call::refusal;
+use crate::connection::Connection;
+use crate::error::CallError;
+use crate::mux::{Context, Expect, MessageKind, Outgoing, Progress};
+use crate::payload::Payload;
+use crate::shared::now;
+
+/// Requests that may be under way when nothing is known of VPP yet.
+const FIRST_WINDOW: usize = 64;
+/// Bounds of a window that adapts itself. With fewer the way to VPP and back is felt; 1,024 short requests were as fast
+/// as any larger number.
+const WINDOWS: std::ops::RangeInclusive<usize> = 16..=1024;
+/// How long a request may wait behind those before it, so that calls of others do not wait longer behind them.
+const QUEUEING: std::ops::Range<Duration> = Duration::from_micros(1000)..Duration::from_micros(3000);
+
+/// Requests on their way, a bounded number at once.
+///
+/// Results come as VPP answers, or in the order of the requests with [`Pipeline::ordered`]; each with its request's
+/// position. One request that VPP refuses does not stop the others. When the connection ends, what is under way fails
+/// and no more requests are taken.
+///
+/// How many requests are under way adapts to what VPP handles in two milliseconds or so: VPP carries out one request
+/// after another, so that is what a call of somebody else waits for at most. [`Pipeline::window`] fixes the number.
+///
+/// Dropping it gives up what is under way; VPP may have carried it out.
+#[must_use = "nothing is sent before a result is asked for"]
+pub struct Pipeline<I: Iterator<Item: Request>> {
+    connection: Connection,
+    requests: I,
+    /// Taken from `requests` and not sent yet.
+    staged: VecDeque<I::Item>,
+    /// Sent, oldest first.
+    under_way: VecDeque<UnderWay>,
+    ready: VecDeque<(usize, Result<Payload, CallError>)>,
+    /// The position of the next request that is taken.
+    next: usize,
+    is_ordered: bool,
+    /// No more are taken.
+    is_over: bool,
+    window: Window,
+    deadline: Duration,
+    /// Who was told to be woken for those under way.
+    waker: Option<Waker>,
+}
+
+#[derive(Clone, Copy)]
+struct UnderWay {
+    index: usize,
+    context: Context,
+    sent: Instant,
+}
+
+impl<I: Iterator<Item: Request>> Pipeline<I> {
+    pub(crate) fn new(connection: Connection, requests: I) -> Self {
+        Self {
+            deadline: connection.shared().settings.deadline,
+            connection,
+            requests,
+            staged: VecDeque::new(),
+            under_way: VecDeque::new(),
+            ready: VecDeque::new(),
+            next: 0,
+            is_ordered: false,
+            is_over: false,
+            window: Window::default(),
+            waker: None,
+        }
+    }
+
+    /// How many requests may be under way at once, at least one.
+    pub fn window(mut self, requests: usize) -> Self {
+        self.window = Window::fixed(requests.max(1));
+        self
+    }
+
+    /// Gives results in the order of the requests.
+    pub fn ordered(mut self) -> Self {
+        self.is_ordered = true;
+        self
+    }
+
+    /// How long each request waits for its reply once it is sent.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The next result and the position of its request, from 0; `None` behind the last.
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<(usize, Result<<I::Item as Request>::Reply, CallError>)> {
+        let (index, result) = poll_fn(|cx| self.poll_next(cx)).await?;
+        Some((index, result.and_then(|payload| self.read(&payload))))
+    }
+
+    /// All results in the order of the requests.
+    ///
+    /// # Errors
+    ///
+    /// The first request's that failed, and its position. Those under way are given up then.
+    pub async fn collect(self) -> Result<Vec<<I::Item as Request>::Reply>, (usize, CallError)> {
+        let mut pipeline = self.ordered();
+        let mut replies = Vec::with_capacity(pipeline.requests.size_hint().0);
+        while let Some((index, result)) = pipeline.next().await {
+            replies.push(result.map_err(|error| (index, error))?);
+        }
+        Ok(replies)
+    }
+
+    fn read(&self, payload: &[u8]) -> Result<<I::Item as Request>::Reply, CallError> {
+        if let Some(error) = refusal(&<I::Item as Request>::Reply::INFO, payload) {
+            return Err(CallError::Refused { request: <I::Item as Message>::NAME.into(), error });
+        }
+        Ok(<I::Item as Request>::Reply::from_payload(payload)?)
+    }
+
+    fn poll_next(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<(usize, Result<Payload, CallError>)>> {
+        loop {
+            if let Some(result) = self.ready.pop_front() {
+                return Poll::Ready(Some(result));
+            }
+            self.stage();
+            if self.under_way.is_empty() && self.staged.is_empty() {
+                return Poll::Ready(None);
+            }
+            self.exchange(cx);
+            if self.ready.is_empty() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Takes as many requests as the window has room for: outside the connection's lock, since the iterator is the
+    /// user's. Half a window at a time, so that they go out together.
+    fn stage(&mut self) {
+        let window = self.window.len();
+        if self.is_over || self.under_way.len() > window / 2 {
+            return;
+        }
+        while self.under_way.len() + self.staged.len() < window {
+            let Some(request) = self.requests.next() else {
+                self.is_over = true;
+                return;
+            };
+            self.staged.push_back(request);
+        }
+    }
+
+    /// Sends what is staged, reads what has come, and takes the results that are there.
+    fn exchange(&mut self, cx: &mut TaskContext<'_>) {
+        let connection = self.connection.clone();
+        let shared = connection.shared();
+        let kinds = || -> Result<_, CallError> {
+            let request = MessageKind {
+                id: shared.table.id_of::<I::Item>()?,
+                header: <I::Item as Message>::INFO.header,
+            };
+            let reply = MessageKind {
+                id: shared.table.id_of::<<I::Item as Request>::Reply>()?,
+                header: <I::Item as Request>::Reply::INFO.header,
+            };
+            Ok((request, reply))
+        };
+        let (request_kind, reply_kind) = match kinds() {
+            Ok(kinds) => kinds,
+            Err(error) => {
+                // So it is for all of them; the first says it.
+                self.staged.clear();
+                self.is_over = true;
+                self.ready.push_back((self.next, Err(error)));
+                return;
+            }
+        };
+        let waker_changed = !self.waker.as_ref().is_some_and(|kept| kept.will_wake(cx.waker()));
+        if waker_changed {
+            self.waker = Some(cx.waker().clone());
+        }
+        shared.with(|core| {
+            let sent = now();
+            for request in self.staged.drain(..) {
+                let index = self.next;
+                self.next += 1;
+                let outgoing = Outgoing { kind: request_kind, payload_len: request.encoded_len() };
+                let write = |_: usize, payload: &mut [u8]| request.encode_payload(payload).map(drop);
+                let expect = Expect::Reply(reply_kind);
+                match shared.begin_one_of_many(core, &[outgoing], expect, self.deadline, write) {
+                    Ok(context) => {
+                        core.wait(context, cx.waker());
+                        self.under_way.push_back(UnderWay { index, context, sent });
+                    }
+                    Err(error) => {
+                        let error = shared.begin_error(request_kind.id, error);
+                        self.is_over |= matches!(error, CallError::Lost { .. });
+                        self.ready.push_back((index, Err(error)));
+                    }
+                }
+            }
+            if waker_changed {
+                for under_way in &self.under_way {
+                    core.wait(under_way.context, cx.waker());
+                }
+            }
+            shared.drive_for(core, self.under_way.len(), cx.waker());
+
+            let (mut at, mut slowest) = (0, None);
+            while let Some(under_way) = self.under_way.get(at).copied() {
+                let Some(progress) = core.take_if_over(under_way.context) else {
+                    if self.is_ordered {
+                        break;
+                    }
+                    at += 1;
+                    continue;
+                };
+                let result = match progress {
+                    Progress::End(payload) => Ok(payload),
+                    Progress::Failed(failure) => {
+                        let error = shared.call_error(request_kind.id, failure);
+                        self.is_over |= matches!(error, CallError::Lost { .. });
+                        Err(error)
+                    }
+                    // Neither is over.
+                    Progress::Details(_) | Progress::Pending => break,
+                };
+                slowest = slowest.max(Some(under_way.sent));
+                // At the front, but for answers that overtook others.
+                self.under_way.remove(at);
+                self.ready.push_back((under_way.index, result));
+            }
+            if let Some(sent) = slowest {
+                self.window.answered(self.ready.len(), now().saturating_duration_since(sent));
+            }
+        });
+    }
+}
+
+impl<I: Iterator<Item: Request>> Drop for Pipeline<I> {
+    fn drop(&mut self) {
+        if !self.under_way.is_empty() {
+            let contexts = self.under_way.iter().map(|under_way| under_way.context);
+            self.connection.shared().cancel_all(contexts);
+        }
+    }
+}
+
+impl<I: Iterator<Item: Request>> fmt::Debug for Pipeline<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("request", &<I::Item as Message>::NAME)
+            .field("taken", &self.next)
+            .field("under_way", &self.under_way.len())
+            .field("window", &self.window.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many requests may be under way.
+#[derive(Clone, Copy, Debug)]
+enum Window {
+    Fixed(usize),
+    /// Grows while answers come soon, and shrinks when they wait behind others for long.
+    Adaptive {
+        len: usize,
+        /// Answers since the number last changed: what it does shows when as many came.
+        since: usize,
+    },
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self::Adaptive { len: FIRST_WINDOW, since: 0 }
+    }
+}
+
+impl Window {
+    fn fixed(len: usize) -> Self {
+        Self::Fixed(len)
+    }
+
+    fn len(&self) -> usize {
+        match *self {
+            Self::Fixed(len) | Self::Adaptive { len, .. } => len,
+        }
+    }
+
+    /// So many answers came, the last of them so long after it was sent.
+    fn answered(&mut self, answers: usize, latency: Duration) {
+        let Self::Adaptive { len, since } = self else { return };
+        *since += answers;
+        if *since < *len {
+            return;
+        }
+        *since = 0;
+        if latency < QUEUEING.start {
+            *len = (*len * 2).min(*WINDOWS.end());
+        } else if latency >= QUEUEING.end {
+            *len = (*len / 2).max(*WINDOWS.start());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the window ends up for a VPP that takes so long for each request, all else being free.
+    fn settled(each: Duration) -> usize {
+        let mut window = Window::default();
+        for _ in 0..100 {
+            let len = window.len();
+            window.answered(len, each * len as u32);
+        }
+        window.len()
+    }
+
+    #[test]
+    fn the_window_is_what_vpp_handles_in_some_milliseconds() {
+        for (each, expected) in [(1, 1024..=1024), (4, 256..=512), (30, 32..=64), (1000, 16..=16)] {
+            let len = settled(Duration::from_micros(each));
+            assert!(expected.contains(&len), "{each} us: {len}");
+        }
+    }
+
+    #[test]
+    fn a_pause_of_vpp_shrinks_the_window_and_it_grows_again() {
+        let mut window = Window::Adaptive { len: 512, since: 0 };
+        window.answered(512, Duration::from_millis(80));
+        assert_eq!(window.len(), 256);
+        // Half a window of answers says nothing about it yet.
+        window.answered(128, Duration::from_micros(400));
+        assert_eq!(window.len(), 256);
+        window.answered(128, Duration::from_micros(400));
+        assert_eq!(window.len(), 512);
+        let mut fixed = Window::fixed(7);
+        fixed.answered(700, Duration::from_secs(1));
+        assert_eq!(fixed.len(), 7);
+    }
+}
