@@ -40,6 +40,7 @@ mod mux;
 mod raw;
 mod shared;
 mod table;
+pub mod trace;
 
 pub use call::Call;
 pub use connect::{Builder, DEFAULT_SOCKET};
