@@ -44,6 +44,7 @@ mod raw;
 mod shared;
 mod table;
 mod transport;
+pub mod trace;
 
 pub use call::Call;
 pub use connect::{Builder, DEFAULT_SOCKET};

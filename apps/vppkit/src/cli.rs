@@ -101,6 +101,14 @@ pub(crate) enum Command {
     #[command(after_help = "Example: vppkit cli show interface address")]
     Cli(CliArgs),
 
+    /// Show what VPP recorded of its API: the messages of a file, or those of a running VPP as they come
+    #[command(after_help = "Example: vppkit trace /tmp/api.trace")]
+    Trace(TraceArgs),
+
+    /// Send recorded requests to a VPP, which may have other ids than the one that recorded
+    #[command(after_help = "Example: vppkit replay /tmp/api.trace --socket /run/vpp/api.sock")]
+    Replay(ReplayArgs),
+
     /// Generate a Rust crate from a folder of API definitions
     #[command(after_help = "Example: vppkit gen --api-dir /usr/share/vpp/api --out vpp-api")]
     Gen(GenArgs),
@@ -362,6 +370,48 @@ pub(crate) struct DecodeArgs {
     /// line of JSON for each
     #[arg(long)]
     pub(crate) batch: bool,
+
+    #[command(flatten)]
+    pub(crate) definitions: DefinitionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// A file of VPP's `api trace save` or `api trace save-json`, or of `vppkit trace --json`
+    #[arg(value_name = "FILE", required_unless_present = "live", conflicts_with = "live")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Print what clients send to a running VPP, until Ctrl-C; VPP's trace is switched on meanwhile
+    #[arg(long)]
+    pub(crate) live: bool,
+
+    /// End after so many messages
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) socket: SocketArgs,
+
+    #[command(flatten)]
+    pub(crate) definitions: DefinitionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// A file of VPP's `api trace save` or `api trace save-json`, or of `vppkit trace --json`
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Go on after a request that fails; the exit code at the end tells of it
+    #[arg(short, long)]
+    pub(crate) keep_going: bool,
+
+    #[command(flatten)]
+    pub(crate) socket: SocketArgs,
+
+    /// How long to wait for each answer, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Connection")]
+    pub(crate) timeout: Option<Duration>,
 
     #[command(flatten)]
     pub(crate) definitions: DefinitionArgs,

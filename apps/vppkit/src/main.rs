@@ -11,6 +11,7 @@ mod lint;
 mod output;
 mod pattern;
 mod place;
+mod recording;
 mod running;
 mod suggest;
 mod uses;

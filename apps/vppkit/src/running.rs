@@ -152,10 +152,12 @@ pub(crate) fn refusal(request: &str, reply: &serde_json::Map<String, Value>) -> 
 /// The definitions of a running VPP: those it tells, completed by the pinned release that is most like it; the
 /// pinned ones alone where it tells none (before 24.06).
 async fn own_definitions(connection: &Connection) -> anyhow::Result<Definitions> {
-    let like = most_like(connection);
+    let like = most_like(connection.table());
     let pins = vpp_api_json::api(like)?;
     let told = match pins.find_message("get_api_json") {
-        Some((id, message)) if has(connection, message) => Some(api_json(connection, pins, id).await?),
+        Some((id, message)) if has(connection.table(), message) => {
+            Some(api_json(connection, pins, id).await?)
+        }
         _ => None,
     };
     let Some(told) = told else {
@@ -169,22 +171,22 @@ async fn own_definitions(connection: &Connection) -> anyhow::Result<Definitions>
     Ok(Definitions::running(api))
 }
 
-/// The pinned release with the most messages that this VPP has with the same CRC; the newest of several.
-fn most_like(connection: &Connection) -> &'static str {
+/// The pinned release with the most messages that a VPP has with the same CRC; the newest of several.
+pub(crate) fn most_like(table: &MessageTable) -> &'static str {
     vpp_api_json::releases()
         .iter()
         .filter_map(|release| {
             let api = vpp_api_json::api(release).ok()?;
-            let same = api.messages.iter().filter(|message| has(connection, message)).count();
+            let same = api.messages.iter().filter(|message| has(table, message)).count();
             Some((same, *release))
         })
         .max_by_key(|(same, _)| *same)
         .map_or(vpp_api_json::newest(), |(_, release)| release)
 }
 
-/// Whether this VPP has the very message.
-fn has(connection: &Connection, message: &MessageDef) -> bool {
-    connection.table().get(&message.name).is_some_and(|entry| entry.crc == message.crc)
+/// Whether a VPP has the very message.
+fn has(table: &MessageTable, message: &MessageDef) -> bool {
+    table.get(&message.name).is_some_and(|entry| entry.crc == message.crc)
 }
 
 /// VPP's own description of its API.

@@ -25,7 +25,7 @@ const HISTORY: usize = 1000;
 /// Runs one command, those of standard input, or those of a prompt.
 pub(crate) async fn run(arguments: &CliArgs, output: &mut Output) -> anyhow::Result<()> {
     let connection = connect(&arguments.socket.socket, arguments.timeout).await?;
-    let cli = Cli { connection, api: vpp_api_json::api(vpp_api_json::newest())? };
+    let cli = Cli::on(connection)?;
     let result = if !arguments.command.is_empty() {
         cli.command(&arguments.command.join(" "), output).await
     } else if io::stdin().is_terminal() {
@@ -37,13 +37,18 @@ pub(crate) async fn run(arguments: &CliArgs, output: &mut Output) -> anyhow::Res
     result
 }
 
-struct Cli {
+/// VPP's debug CLI, over a connection.
+pub(super) struct Cli {
     connection: Connection,
     /// Definitions with `cli_inband`, which all releases since 20.01 share.
     api: &'static Api,
 }
 
 impl Cli {
+    pub(super) fn on(connection: Connection) -> anyhow::Result<Self> {
+        Ok(Self { connection, api: vpp_api_json::api(vpp_api_json::newest())? })
+    }
+
     /// Runs a command and prints what VPP says. A refusal is an error.
     async fn command(&self, command: &str, output: &mut Output) -> anyhow::Result<()> {
         let (text, retval, refused) = or_interrupted(self.ask(command)).await?;
@@ -63,7 +68,7 @@ impl Cli {
     }
 
     /// What VPP prints, its return code, and whether it refused.
-    async fn ask(&self, command: &str) -> anyhow::Result<(String, Value, Option<Refused>)> {
+    pub(super) async fn ask(&self, command: &str) -> anyhow::Result<(String, Value, Option<Refused>)> {
         let Some((id, request)) = self.api.find_message("cli_inband") else {
             bail!("there is no definition of cli_inband");
         };

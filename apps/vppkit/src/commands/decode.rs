@@ -69,7 +69,7 @@ fn read_line(
 }
 
 /// A message in VPP's JSON form; with its header where that is wanted.
-fn decode(
+pub(super) fn decode(
     api: &Api,
     message: MessageId,
     bytes: &[u8],

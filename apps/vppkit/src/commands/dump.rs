@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value};
-use vpp_conn::RawEnd;
+use vpp_conn::{RawEnd, RawStream};
 use vpp_schema::{Answer, MessageId};
 use vpp_wire::Cursor;
 
@@ -27,20 +27,8 @@ pub(crate) async fn run(arguments: &CallArgs, output: &mut Output) -> anyhow::Re
 async fn dump(running: &Running, name: &str, fields: &Value, output: &mut Output) -> anyhow::Result<()> {
     let api = running.api();
     let (request, _) = running.definitions.message(name)?;
-    let (details, reply) = match api.answer(request) {
-        Some(Answer::Details(details)) => (details, None),
-        Some(Answer::Stream { details, reply }) => (details, Some(reply)),
-        Some(Answer::Reply(_)) => bail!("{name} is answered by one message; use: vppkit call {name}"),
-        Some(Answer::Nothing) => bail!("{name} is never answered; VPP has it for its own use"),
-        None => bail!("{}", no_request(api, request)),
-    };
-    let message = running.raw(request)?;
     let payload = api.encode_payload(request, fields)?;
-    let end = match reply {
-        Some(reply) => end(running, request, reply)?,
-        None => RawEnd::ControlPing,
-    };
-    let mut stream = running.connection.raw().dump(message, &payload, running.raw(details)?, end)?;
+    let (mut stream, (details, reply)) = details(running, name, request, &payload)?;
 
     let mut rows = Rows::new(output);
     while let Some(bytes) = stream.next().await? {
@@ -56,6 +44,30 @@ async fn dump(running: &Running, name: &str, fields: &Value, output: &mut Output
     }
     rows.finish()?;
     Ok(())
+}
+
+/// Sends a request that is answered by many messages: these, and what a reply that ends them is.
+pub(super) fn details(
+    running: &Running,
+    name: &str,
+    request: MessageId,
+    payload: &[u8],
+) -> anyhow::Result<(RawStream, (MessageId, Option<MessageId>))> {
+    let api = running.api();
+    let (details, reply) = match api.answer(request) {
+        Some(Answer::Details(details)) => (details, None),
+        Some(Answer::Stream { details, reply }) => (details, Some(reply)),
+        Some(Answer::Reply(_)) => bail!("{name} is answered by one message; use: vppkit call {name}"),
+        Some(Answer::Nothing) => bail!("{name} is never answered; VPP has it for its own use"),
+        None => bail!("{}", no_request(api, request)),
+    };
+    let end = match reply {
+        Some(reply) => end(running, request, reply)?,
+        None => RawEnd::ControlPing,
+    };
+    let raw = running.connection.raw();
+    let stream = raw.dump(running.raw(request)?, payload, running.raw(details)?, end)?;
+    Ok((stream, (details, reply)))
 }
 
 /// How a stream ends that has a reply of its own.

@@ -15,8 +15,10 @@ mod generate;
 mod json;
 mod lint;
 mod ls;
+mod replay;
 mod show;
 mod sim;
+mod trace;
 
 use crate::cli::{Cli, Command};
 use crate::output::Output;
@@ -40,6 +42,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Gen(arguments) => generate::run(&arguments, &mut output),
         Command::Json(arguments) => json::run(&arguments, &mut output),
         Command::Sim(arguments) => with_runtime(sim::run(&arguments, &mut output)),
+        Command::Trace(arguments) => with_runtime(trace::run(&arguments, &mut output)),
+        Command::Replay(arguments) => with_runtime(replay::run(&arguments, &mut output)),
         Command::Completions(arguments) => completions::run(&arguments, &mut output),
     }
 }
