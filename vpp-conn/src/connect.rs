@@ -73,6 +73,13 @@ impl Builder {
         self
     }
 
+    /// Keeps the last messages that go over the connection, up to so many bytes of memory, for
+    /// [`Connection::traced`]. By default none are kept.
+    pub fn trace(mut self, bytes: usize) -> Self {
+        self.settings.trace = Some(bytes);
+        self
+    }
+
     /// Messages without which the program cannot work: a VPP that lacks any of them is refused, with all that it lacks
     /// in one error. Those it can do without are asked for with [`Connection::supports`].
     ///

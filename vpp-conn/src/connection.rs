@@ -11,6 +11,7 @@ use vpp_wire::{Dump, Event, Message, Request, Subscribe};
 
 use crate::call::Call;
 use crate::connect::Builder;
+use crate::counters::Counters;
 use crate::dump::DumpStream;
 use crate::error::{CallError, CloseError, ConnectError, Lost};
 use crate::events::Events;
@@ -18,6 +19,7 @@ use crate::pipeline::Pipeline;
 use crate::raw::Raw;
 use crate::shared::Shared;
 use crate::table::{Incompatible, MessageTable};
+use crate::trace::Traced;
 
 /// A connection to a running VPP.
 ///
@@ -170,6 +172,19 @@ impl Connection {
         self.shared().client_index
     }
 
+    /// What the connection did so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.shared().counters()
+    }
+
+    /// The last messages that went over the connection, oldest first, and how many before them are no longer kept.
+    /// Empty unless [`Builder::trace`] gave room for them.
+    #[must_use]
+    pub fn traced(&self) -> (Vec<Traced>, u64) {
+        self.shared().traced()
+    }
+
     /// How the connection ended; `None` while it lives.
     #[must_use]
     pub fn lost(&self) -> Option<Lost> {
@@ -194,7 +209,7 @@ impl fmt::Debug for Connection {
             .field("path", &shared.path)
             .field("client_index", &format_args!("{:#010x}", u32::from_be_bytes(shared.client_index)))
             .field("messages", &shared.table.len())
-            .field("discarded", &shared.discarded())
+            .field("counters", &shared.counters())
             .field("lost", &shared.lost())
             .finish()
     }

@@ -8,16 +8,17 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use vpp_wire::EncodeError;
 
+use crate::counters::Counters;
 use crate::error::{CallError, CloseError, Lost};
 use crate::mux::{
-    BeginError, Context, Discarded, Expect, Failure, MessageKind, Mux, Outgoing, Progress, SubscriberId,
-    Taken,
+    BeginError, Context, Expect, Failure, MessageKind, Mux, Outgoing, Progress, SubscriberId, Taken,
 };
 use crate::table::MessageTable;
+use crate::trace::{Record, Recorder, Traced};
 use crate::transport::{Filled, Parting, Transport};
 
 /// Reads of one turn, so that a long dump does not keep the lock.
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) max_message: usize,
     pub(crate) stream_limit: usize,
     pub(crate) event_capacity: usize,
+    /// Bytes for the last messages, where they are to be kept.
+    pub(crate) trace: Option<usize>,
 }
 
 impl Default for Settings {
@@ -48,6 +51,7 @@ impl Default for Settings {
             max_message: crate::frame::DEFAULT_MAX_LEN,
             stream_limit: 256 << 20,
             event_capacity: 1024,
+            trace: None,
         }
     }
 }
@@ -165,7 +169,7 @@ impl Shared {
             io_waker: Waker::from(Arc::clone(&readers)),
             readers,
             core: Mutex::new(Core {
-                mux: Mux::new(settings.stream_limit),
+                mux: Mux::new(settings.stream_limit, settings.trace.map(Recorder::new)),
                 transport,
                 armed: None,
                 dead: false,
@@ -220,6 +224,12 @@ impl Shared {
         write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<Context, BeginError> {
         let context = core.mux.begin(&mut core.transport, requests, expect, now(), patience, write)?;
+        if tracing::enabled!(tracing::Level::TRACE) {
+            for request in requests {
+                let (name, len) = (self.table.name_of(request.kind.id), request.payload_len);
+                tracing::trace!(message = %name, context = context.0, payload = len, "sent");
+            }
+        }
         if core.mux.timeout().is_some_and(|timeout| core.armed.is_none_or(|armed| timeout < armed)) {
             self.readers.wake_background();
         }
@@ -298,7 +308,7 @@ impl Shared {
         write: impl FnMut(&mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<(), BeginError> {
         self.with(|core| {
-            core.mux.send_detached(&mut core.transport, request, write)?;
+            core.mux.send_detached(&mut core.transport, request, now(), write)?;
             self.flush(core);
             Ok(())
         })
@@ -396,11 +406,14 @@ impl Shared {
         let now = now();
         while let Some(message) = core.transport.next_message()? {
             let Some(id) = message.first_chunk().map(|id| u16::from_be_bytes(*id)) else { continue };
+            if tracing::enabled!(tracing::Level::TRACE) {
+                tracing::trace!(message = %self.table.name_of(id), len = message.len(), "received");
+            }
             let said = matches!(core.goodbye, Goodbye::Said { .. });
             if said && core.transport.parting(id) == Parting::Done {
                 self.end(core, Lost::Closed, Ok(()));
             } else if !core.mux.knows(id) && self.is_answer(id) {
-                core.mux.receive_foreign_reply(&message);
+                core.mux.receive_foreign_reply(&message, now);
             } else {
                 core.mux.receive(message, now);
             }
@@ -454,8 +467,28 @@ impl Shared {
         }
     }
 
-    pub(crate) fn discarded(&self) -> Discarded {
-        self.with(|core| core.mux.discarded())
+    pub(crate) fn counters(&self) -> Counters {
+        self.with(|core| core.mux.counters())
+    }
+
+    /// The last messages, oldest first, and how many before them are no longer kept.
+    pub(crate) fn traced(&self) -> (Vec<Traced>, u64) {
+        let (records, given_up) = self.with(|core| match core.mux.recorder() {
+            Some(recorder) => (recorder.records(), recorder.given_up()),
+            None => (Vec::new(), 0),
+        });
+        let (instant, system) = (now(), SystemTime::now());
+        let traced = records.into_iter().map(|Record { at, direction, bytes }| {
+            let id = bytes.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
+            Traced {
+                at: system.checked_sub(instant.saturating_duration_since(at)).unwrap_or(system),
+                direction,
+                name: self.table.name_of(id),
+                crc: self.table.by_id(id).map(|entry| entry.crc),
+                bytes,
+            }
+        });
+        (traced.collect(), given_up)
     }
 
     /// How the connection ended, if it did.

@@ -16,6 +16,8 @@ pub(crate) struct SubscriberId(u64);
 pub(crate) struct Subscribers<W> {
     all: Vec<Subscriber<W>>,
     next: u64,
+    /// Of all, also those that are gone.
+    lost: u64,
 }
 
 #[derive(Debug)]
@@ -38,13 +40,18 @@ pub(crate) enum Taken {
 
 impl<W> Default for Subscribers<W> {
     fn default() -> Self {
-        Self { all: Vec::new(), next: 0 }
+        Self { all: Vec::new(), next: 0, lost: 0 }
     }
 }
 
 impl<W> Subscribers<W> {
     pub(crate) fn is_empty(&self) -> bool {
         self.all.is_empty()
+    }
+
+    /// Events that were given up, counted for each subscriber.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost
     }
 
     pub(super) fn wants(&self, event: u16) -> bool {
@@ -73,11 +80,13 @@ impl<W> Subscribers<W> {
     pub(super) fn publish(&mut self, event: u16, payload: &[u8]) -> impl Iterator<Item = W> {
         // Copied, so that a small event that waits long does not hold the large buffer it came in.
         let payload = Bytes::copy_from_slice(payload);
+        let all_lost = &mut self.lost;
         self.all.iter_mut().filter(move |subscriber| subscriber.event == event).filter_map(
             move |subscriber| {
                 if subscriber.queue.len() == subscriber.capacity {
                     subscriber.queue.pop_front();
                     subscriber.lost += 1;
+                    *all_lost += 1;
                 }
                 subscriber.queue.push_back(payload.clone());
                 subscriber.waiter.take()

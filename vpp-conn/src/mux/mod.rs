@@ -19,8 +19,10 @@ use vpp_wire::{EncodeError, Header};
 
 pub(crate) use self::events::{SubscriberId, Subscribers, Taken};
 use self::slots::Slots;
+use crate::counters::Counters;
 use crate::error::Lost;
 use crate::payload::Payload;
+use crate::trace::{Direction, Recorder};
 use crate::transport::{Outbox, OutboxError};
 
 /// What a call waits for.
@@ -93,6 +95,7 @@ struct Slot<W> {
     end: Option<Payload>,
     failure: Option<Failure>,
     waiter: Option<W>,
+    begun: Instant,
     /// A stream's deadline starts anew with each message.
     deadline: Instant,
     patience: Duration,
@@ -125,15 +128,6 @@ pub(crate) enum BeginError {
     Lost(Lost),
 }
 
-/// Messages that found nobody.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Discarded {
-    /// Answers to calls that were given up before.
-    pub(crate) late: u64,
-    /// Messages that nothing waited for.
-    pub(crate) unasked: u64,
-}
-
 /// The state of one connection. `W` is what wakes a waiter.
 #[derive(Debug)]
 pub(crate) struct Mux<W> {
@@ -146,12 +140,14 @@ pub(crate) struct Mux<W> {
     timeout: Option<Instant>,
     lost: Option<Lost>,
     woken: VecDeque<W>,
-    discarded: Discarded,
+    counters: Counters,
+    recorder: Option<Recorder>,
 }
 
 impl<W> Mux<W> {
-    /// A multiplexer whose streams fail when more than `stream_limit` bytes of one wait.
-    pub(crate) fn new(stream_limit: usize) -> Self {
+    /// A multiplexer whose streams fail when more than `stream_limit` bytes of one wait, and which keeps the last
+    /// messages where it gets room for them.
+    pub(crate) fn new(stream_limit: usize, recorder: Option<Recorder>) -> Self {
         Self {
             slots: Slots::default(),
             subscribers: Subscribers::default(),
@@ -160,7 +156,8 @@ impl<W> Mux<W> {
             timeout: None,
             lost: None,
             woken: VecDeque::new(),
-            discarded: Discarded::default(),
+            counters: Counters::default(),
+            recorder,
         }
     }
 
@@ -179,9 +176,15 @@ impl<W> Mux<W> {
         std::iter::from_fn(|| self.woken.pop_front())
     }
 
-    /// Messages that found nobody.
-    pub(crate) fn discarded(&self) -> Discarded {
-        self.discarded
+    /// What was done so far.
+    pub(crate) fn counters(&self) -> Counters {
+        let waiting = self.slots.iter().filter(|slot| !slot.is_over()).count();
+        Counters { in_flight: waiting as u64, events_lost: self.subscribers.lost(), ..self.counters.clone() }
+    }
+
+    /// The last messages, where they are kept.
+    pub(crate) fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.as_ref()
     }
 
     /// How the connection ended, if it did.
@@ -237,7 +240,7 @@ impl<W> Mux<W> {
             }
         }
         let context = self.slots.next_context();
-        self.write(outbox, requests, context, write)?;
+        self.write(outbox, requests, context, now, write)?;
         // A deadline past the end of time never comes.
         let deadline =
             now.checked_add(patience).unwrap_or_else(|| now + Duration::from_secs(u32::MAX.into()));
@@ -251,6 +254,7 @@ impl<W> Mux<W> {
                 end: None,
                 failure: None,
                 waiter: None,
+                begun: now,
                 deadline,
                 patience,
             },
@@ -263,10 +267,11 @@ impl<W> Mux<W> {
         &mut self,
         outbox: &mut impl Outbox,
         request: Outgoing,
+        now: Instant,
         mut write: impl FnMut(&mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<(), BeginError> {
         let context = self.slots.next_context();
-        self.write(outbox, &[request], context, |_, payload| write(payload))
+        self.write(outbox, &[request], context, now, |_, payload| write(payload))
     }
 
     fn write(
@@ -274,6 +279,7 @@ impl<W> Mux<W> {
         outbox: &mut impl Outbox,
         requests: &[Outgoing],
         context: u32,
+        now: Instant,
         mut write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<(), BeginError> {
         if let Some(lost) = &self.lost {
@@ -284,7 +290,11 @@ impl<W> Mux<W> {
             let written = outbox.message(request.len(), |message| {
                 let (header, payload) = message.split_at_mut(request.kind.header.len());
                 request.kind.write_header(header, client_index, context);
-                write(index, payload)
+                write(index, payload)?;
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.record(now, Direction::Sent, message);
+                }
+                Ok(())
             });
             if let Err(error) = written {
                 outbox.rollback();
@@ -295,13 +305,16 @@ impl<W> Mux<W> {
             }
         }
         outbox.commit();
+        self.counters.sent += requests.len() as u64;
+        self.counters.sent_bytes += requests.iter().map(|request| request.len() as u64).sum::<u64>();
         Ok(())
     }
 
     /// Takes a message that came.
     pub(crate) fn receive(&mut self, message: Payload, now: Instant) {
+        self.count_received(&message, now);
         let Some(id) = message.first_chunk().map(|id| u16::from_be_bytes(*id)) else {
-            self.discarded.unasked += 1;
+            self.counters.unasked += 1;
             return;
         };
         let header = self.headers.get(usize::from(id)).copied().flatten();
@@ -309,16 +322,17 @@ impl<W> Mux<W> {
         match context.and_then(|context| self.slots.get(context)) {
             Some(slot) => {
                 let header = header.unwrap_or(Header::Context);
-                Self::deliver(slot, id, header, message, now, self.stream_limit, &mut self.discarded);
+                Self::deliver(slot, id, header, message, now, self.stream_limit, &mut self.counters);
                 self.woken.extend(slot.waiter.take());
             }
             None if self.subscribers.wants(id) => {
+                self.counters.events += 1;
                 let header_len = header.map_or(2, Header::len);
                 self.woken
                     .extend(self.subscribers.publish(id, message.get(header_len..).unwrap_or_default()));
             }
-            None if context.is_some() => self.discarded.late += 1,
-            None => self.discarded.unasked += 1,
+            None if context.is_some() => self.counters.late += 1,
+            None => self.counters.unasked += 1,
         }
     }
 
@@ -326,15 +340,25 @@ impl<W> Mux<W> {
     ///
     /// The caller knows from the message's name that it is a reply or an element, which almost all carry their context
     /// right behind the id. Without this a call that is answered with the wrong message would end by its deadline only.
-    pub(crate) fn receive_foreign_reply(&mut self, message: &[u8]) {
+    pub(crate) fn receive_foreign_reply(&mut self, message: &[u8], now: Instant) {
+        self.count_received(message, now);
         let id = message.first_chunk().map(|id| u16::from_be_bytes(*id));
         let slot = context_at(message, 2).and_then(|context| self.slots.get(context));
         match (id, slot) {
             (Some(id), Some(slot)) if !slot.is_over() => {
                 slot.failure = Some(Failure::Unexpected { id });
+                self.counters.failed += 1;
                 self.woken.extend(slot.waiter.take());
             }
-            _ => self.discarded.unasked += 1,
+            _ => self.counters.unasked += 1,
+        }
+    }
+
+    fn count_received(&mut self, message: &[u8], now: Instant) {
+        self.counters.received += 1;
+        self.counters.received_bytes += message.len() as u64;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(now, Direction::Received, message);
         }
     }
 
@@ -350,10 +374,10 @@ impl<W> Mux<W> {
         mut message: Payload,
         now: Instant,
         stream_limit: usize,
-        discarded: &mut Discarded,
+        counters: &mut Counters,
     ) {
         if slot.is_over() {
-            discarded.late += 1;
+            counters.late += 1;
             return;
         }
         // The context was there, so the header is.
@@ -371,6 +395,12 @@ impl<W> Mux<W> {
                 }
             }
             _ => slot.failure = Some(Failure::Unexpected { id }),
+        }
+        if slot.end.is_some() {
+            counters.answered += 1;
+            counters.latency.add(now.saturating_duration_since(slot.begun));
+        } else if slot.failure.is_some() {
+            counters.failed += 1;
         }
     }
 
@@ -422,7 +452,9 @@ impl<W> Mux<W> {
 
     /// Gives a call up. What still comes for it is discarded.
     pub(crate) fn cancel(&mut self, context: Context) {
-        self.slots.remove(context.0);
+        if self.slots.remove(context.0).is_some_and(|slot| !slot.is_over()) {
+            self.counters.given_up += 1;
+        }
     }
 
     /// When [`Mux::handle_timeout`] has to be called at the latest. May be earlier than the first deadline.
@@ -439,6 +471,7 @@ impl<W> Mux<W> {
         for slot in self.slots.iter_mut().filter(|slot| !slot.is_over()) {
             if slot.deadline <= now {
                 slot.failure = Some(Failure::DeadlineExceeded { after: slot.patience });
+                self.counters.failed += 1;
                 self.woken.extend(slot.waiter.take());
             } else {
                 self.timeout = Some(self.timeout.map_or(slot.deadline, |timeout| timeout.min(slot.deadline)));
@@ -457,6 +490,7 @@ impl<W> Mux<W> {
         for slot in self.slots.iter_mut() {
             if !slot.is_over() {
                 slot.failure = Some(Failure::Lost(lost.clone()));
+                self.counters.failed += 1;
             }
             self.woken.extend(slot.waiter.take());
         }

@@ -58,6 +58,10 @@ impl<T> Slots<T> {
         self.places[place].take().map(|(_, call)| call)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.places.iter().flatten().map(|(_, call)| call)
+    }
+
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.places.iter_mut().flatten().map(|(_, call)| call)
     }

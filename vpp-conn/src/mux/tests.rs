@@ -29,7 +29,7 @@ struct Bed {
 
 impl Bed {
     fn new() -> Self {
-        Self { mux: Mux::new(1000), output: Output::new([0x80, 0, 0, 1]), now: Instant::now() }
+        Self { mux: Mux::new(1000, None), output: Output::new([0x80, 0, 0, 1]), now: Instant::now() }
     }
 
     fn begin(&mut self, expect: Expect) -> Context {
@@ -147,7 +147,7 @@ fn a_late_reply_never_reaches_a_later_call() {
     assert_eq!(bed.poll(next), Progress::Pending);
     bed.receive(&message(REPLY, next, b"new"));
     assert_eq!(bed.poll(next), end(b"new"));
-    assert_eq!(bed.mux.discarded().late, 2);
+    assert_eq!(bed.mux.counters().late, 2);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn another_message_with_the_calls_context_fails_that_call_alone() {
     bed.receive(&message(DETAILS, wrong, b""));
     assert_eq!(bed.poll(wrong), Progress::Failed(Failure::Unexpected { id: 102 }));
     let foreign = bed.begin(Expect::Reply(REPLY));
-    bed.mux.receive_foreign_reply(&[9, 9, 0, 0, 0, foreign.0 as u8]);
+    bed.mux.receive_foreign_reply(&[9, 9, 0, 0, 0, foreign.0 as u8], bed.now);
     assert_eq!(bed.poll(foreign), Progress::Failed(Failure::Unexpected { id: 0x0909 }));
     bed.receive(&message(REPLY, right, b"x"));
     assert_eq!(bed.poll(right), end(b"x"));
@@ -206,7 +206,7 @@ fn lost_events_are_counted_and_told_before_those_kept() {
     bed.mux.subscribers().remove(slow);
     bed.mux.subscribers().remove(quick);
     bed.receive(&message(EVENT, Context(0), b"6"));
-    assert_eq!(bed.mux.discarded().unasked, 1);
+    assert_eq!(bed.mux.counters().unasked, 1);
 }
 
 #[test]
@@ -379,4 +379,35 @@ proptest! {
         for call in live { bed.mux.cancel(call.context); }
         prop_assert_eq!(bed.mux.waiting(), 0);
     }
+}
+
+#[test]
+fn every_call_is_counted_once_however_it_ends() {
+    let mut bed = Bed::new();
+    bed.mux = Mux::new(1000, Some(Recorder::new(1 << 16)));
+    let calls: Vec<_> = (0..6).map(|_| bed.begin(Expect::Reply(REPLY))).collect();
+    let stream = bed.begin(STREAM);
+    bed.now += Duration::from_millis(3);
+    bed.receive(&message(REPLY, calls[0], b"x"));
+    bed.receive(&message(DETAILS, stream, b"y"));
+    bed.receive(&message(END, stream, b""));
+    bed.receive(&message(DETAILS, calls[1], b""));
+    bed.mux.cancel(calls[2]);
+    bed.mux.cancel(calls[0]);
+    bed.receive(&message(REPLY, calls[2], b"late"));
+    assert_eq!(bed.mux.counters().in_flight, 3);
+    bed.now += PATIENCE;
+    bed.mux.handle_timeout(bed.now);
+    let last = bed.begin(STREAM);
+    bed.mux.fail(&Lost::ClosedByVpp);
+
+    let counters = bed.mux.counters();
+    let Counters { sent, received, answered, failed, given_up, in_flight, late, .. } = counters;
+    assert_eq!((sent, received, answered, failed, given_up), (8, 5, 2, 5, 1));
+    assert_eq!((in_flight, late, sent), (0, 1, answered + failed + given_up));
+    assert_eq!((counters.latency.count(), counters.latency.sum()), (2, Duration::from_millis(6)));
+    let records = bed.mux.recorder().unwrap().records();
+    assert_eq!(records.len(), 13);
+    assert_eq!(records[7].bytes, message(REPLY, calls[0], b"x"));
+    assert_eq!(records[12].bytes, message(REQUEST, last, b""));
 }
