@@ -138,6 +138,10 @@ fn every_file_is_what_vpps_tool_makes_of_it() {
         if !has_comments {
             (read, from_json) = (without_comments(read), without_comments(from_json));
         }
+        if release.as_str() < "21.10" {
+            // The JSON tells no options of messages.
+            read.messages.iter_mut().for_each(|message| message.options.clear());
+        }
         for (read, from_json) in read.modules.iter().zip(&from_json.modules) {
             assert_eq!(read, from_json, "{release}");
         }
