@@ -8,7 +8,6 @@ use std::net::{IpAddr, Ipv4Addr};
 
 // ANCHOR: use
 use anyhow::{Context, Result};
-use futures_util::{StreamExt, TryStreamExt, stream};
 use vpp_26_06::interface::{
     CreateLoopback, DeleteLoopback, IfStatusFlags, SwInterfaceDetails, SwInterfaceDump, SwInterfaceEvent,
     SwInterfaceSetFlags,
@@ -87,16 +86,18 @@ async fn add_route(vpp: &Connection, loopback: u32) -> Result<()> {
 async fn add_routes(vpp: &Connection, loopback: u32, count: u32) -> Result<usize> {
     let path = FibPath::via_interface(Ipv4Addr::new(10, 0, 0, 2), loopback);
     let first = u32::from(Ipv4Addr::new(11, 0, 0, 0));
-    let added = stream::iter(first..first + count)
-        .map(|address| {
-            let host = IpAddr::V4(address.into());
-            let route = IpRouteAddDelV2::add(0, host.into(), path.clone());
-            async move { vpp.call(&route).await }
-        })
-        .buffer_unordered(256) // as many are under way at any time
-        .try_collect::<Vec<_>>()
-        .await?;
-    Ok(added.len())
+    let routes = (first..first + count).map(|address| {
+        let host = IpAddr::V4(address.into());
+        IpRouteAddDelV2::add(0, host.into(), path.clone())
+    });
+    // How many are under way at once adapts to what VPP handles.
+    let mut added = vpp.pipeline(routes);
+    let mut done = 0;
+    while let Some((_, result)) = added.next().await {
+        result?;
+        done += 1;
+    }
+    Ok(done)
 }
 // ANCHOR_END: routes
 

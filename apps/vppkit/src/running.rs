@@ -154,7 +154,8 @@ pub(crate) fn refusal(request: &str, reply: &serde_json::Map<String, Value>) -> 
 /// pinned ones alone where it tells none (before 24.06).
 async fn own_definitions(connection: &Connection) -> anyhow::Result<Definitions> {
     let version = version(connection).await;
-    let like = most_like(connection.table(), &similar::releases(version.as_deref(), vpp_api_json::releases()));
+    let like =
+        most_like(connection.table(), &similar::releases(version.as_deref(), vpp_api_json::releases()));
     let pins = vpp_api_json::api(like)?;
     let told = match pins.find_message("get_api_json") {
         Some((id, message)) if has(connection.table(), message) => {
