@@ -7,7 +7,7 @@ async fn main() -> anyhow::Result<()> {
     run(&socket).await
 }
 
-// README: from here
+// ANCHOR: README
 use vpp_26_06::interface::{CreateLoopback, IfStatusFlags, SwInterfaceEvent, SwInterfaceSetFlags};
 use vpp_conn::Connection;
 
@@ -25,4 +25,4 @@ async fn run(socket: &str) -> anyhow::Result<()> {
     vpp.close().await?;
     Ok(())
 }
-// README: to here
+// ANCHOR_END: README

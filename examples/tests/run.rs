@@ -14,7 +14,11 @@ fn example(name: &str) -> PathBuf {
 }
 
 fn run(name: &str, socket: &Path) -> String {
-    let output = Command::new(example(name)).arg(socket).output().expect("the example starts");
+    run_on(name, &[socket])
+}
+
+fn run_on(name: &str, sockets: &[&Path]) -> String {
+    let output = Command::new(example(name)).args(sockets).output().expect("the example starts");
     let text = String::from_utf8(output.stdout).expect("an example prints text");
     assert!(output.status.success(), "{name}: {text}{}", String::from_utf8_lossy(&output.stderr));
     text
@@ -71,15 +75,50 @@ async fn the_first_program_gets_its_event() {
     assert_eq!(sim.calls("create_loopback"), 1);
 }
 
+/// What the ten tasks print on a VPP of 26.06; the event in between is told in Rust's own form.
+fn check_ten_tasks(output: &str, version: &str) {
+    let (begin, rest) = output.split_once("event: ").expect("an event");
+    let (event, rest) = rest.split_once('\n').expect("more than the event");
+    let (told, begin) = begin.split_once('\n').expect("a version");
+    assert!(told.starts_with("version: ") && told.contains(version), "{told}");
+    assert_eq!(begin, "interfaces: local0, loop0\nroutes: 10000\n");
+    assert!(event.starts_with("SwInterfaceEvent {") && event.contains("sw_if_index: 1"), "{event}");
+    assert!(
+        rest.starts_with("refused: no such interface\ngood for this program\non this VPP: local0, loop0\n"),
+        "{rest}"
+    );
+}
+
+#[test]
+fn the_ten_tasks_on_the_stand_in_and_an_older_one() {
+    let sim = Sim::release("26.06").start_blocking().expect("the stand-in starts");
+    let older = Sim::release("20.09").start_blocking().expect("the stand-in starts");
+    let output = run_on("ten_tasks", &[sim.socket(), older.socket()]);
+    check_ten_tasks(&output, "26.06");
+    assert!(output.ends_with("on the other: local0\n"), "{output}");
+    assert_eq!(sim.calls("ip_route_add_del_v2"), 10_001);
+    assert_eq!((sim.interface("loop0"), sim.clients()), (None, 0), "it cleaned up");
+}
+
+#[test]
+fn the_ten_tasks_on_a_real_vpp_where_there_is_one() {
+    let Some(binary) = PrivateVpp::find() else {
+        eprintln!("skipped: no VPP (VPP_BIN is not set, and there is no vpp in PATH)");
+        return;
+    };
+    let vpp = PrivateVpp::builder().binary(binary).start().expect("VPP starts");
+    check_ten_tasks(&run("ten_tasks", vpp.socket()), "26.06");
+}
+
 #[test]
 fn the_readme_shows_the_first_program() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: PathBuf| std::fs::read_to_string(&path).expect("it is there");
     let program = read(folder.join("first_program.rs"));
     let shown = program
-        .split("// README: from here\n")
+        .split("// ANCHOR: README\n")
         .nth(1)
-        .and_then(|rest| rest.split("// README: to here").next())
+        .and_then(|rest| rest.split("// ANCHOR_END: README").next())
         .expect("the program marks what is shown");
     assert!(
         read(folder.join("../README.md")).contains(shown.trim()),

@@ -19,6 +19,7 @@ use vpp_sim::private_vpp::PrivateVpp;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 const PAPI_CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/papi_client.py");
+const PAPI_TEN_TASKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/ten_tasks.py");
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -40,6 +41,9 @@ fn main() -> ExitCode {
     let trials = vec![
         Trial::test("vpp_papi::stand_in", papi_on_stand_in).with_ignored_flag(!has_papi),
         Trial::test("vpp_papi::real_vpp", papi_on_real_vpp).with_ignored_flag(!has_papi || vpp.is_none()),
+        Trial::test("vpp_papi::ten_tasks::stand_in", ten_tasks_on_stand_in).with_ignored_flag(!has_papi),
+        Trial::test("vpp_papi::ten_tasks::real_vpp", ten_tasks_on_real_vpp)
+            .with_ignored_flag(!has_papi || vpp.is_none()),
         Trial::test("vpp_api_test::stand_in", c_client_on_stand_in).with_ignored_flag(c_client.is_none()),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -87,6 +91,36 @@ fn papi(socket: &Path) -> Result<(), Failed> {
         return Ok(());
     }
     Err(format!("{printed}{}", String::from_utf8_lossy(&output.stderr)).into())
+}
+
+/// The Python of the book.
+fn ten_tasks_on_stand_in() -> Result<(), Failed> {
+    let sim = Sim::release("26.06").start_blocking()?;
+    ten_tasks(sim.socket())?;
+    assert_eq!(sim.calls("ip_route_add_del_v2"), 10_001);
+    assert_eq!(sim.interface("loop0"), None);
+    Ok(())
+}
+
+fn ten_tasks_on_real_vpp() -> Result<(), Failed> {
+    let vpp = PrivateVpp::builder().start()?;
+    ten_tasks(vpp.socket())
+}
+
+fn ten_tasks(socket: &Path) -> Result<(), Failed> {
+    let mut client = Command::new("python3");
+    let output = run(client.arg(PAPI_TEN_TASKS).arg(socket), "")?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}{errors}");
+    let (version, rest) = printed.split_once('\n').ok_or("it printed nothing")?;
+    assert!(version.starts_with("version: 26.06"), "{version}");
+    assert_eq!(
+        rest,
+        "interfaces: local0, loop0\nroutes: 10000\nevent: sw_interface_event\nrefused: no such interface\n\
+         good for this program\non this VPP: local0, loop0\n"
+    );
+    Ok(())
 }
 
 fn c_client_on_stand_in() -> Result<(), Failed> {

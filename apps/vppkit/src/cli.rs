@@ -89,6 +89,10 @@ pub(crate) enum Command {
     #[command(after_help = "Example: vppkit show ip_route_add_del")]
     Show(ShowArgs),
 
+    /// List the VPP releases that this program knows, and what changed from each to the next
+    #[command(after_help = "Example: vppkit releases --markdown")]
+    Releases(ReleasesArgs),
+
     /// Look for what authors of an API should do otherwise
     #[command(after_help = "Example: vppkit lint --api-dir my-plugin/api --exit-code")]
     Lint(LintArgs),
@@ -140,8 +144,16 @@ pub(crate) struct SocketArgs {
 #[command(next_help_heading = "Definitions")]
 pub(crate) struct DefinitionArgs {
     /// Take the definitions from the *.api.json files of a folder
-    #[arg(long, value_name = "DIR", conflicts_with = "release")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["api_src", "release"])]
     pub(crate) api_dir: Option<PathBuf>,
+
+    /// Take the definitions from .api files: VPP's sources, the folder of a plugin, or one file; may be given several
+    /// times
+    #[arg(long, value_name = "DIR", conflicts_with = "release")]
+    pub(crate) api_src: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
 
     /// Take the definitions of a VPP release that this program knows
     #[arg(long, value_name = "RELEASE", add = ArgValueCompleter::new(completion::releases))]
@@ -156,13 +168,14 @@ pub(crate) struct PlaceArgs {
     pub(crate) definitions: DefinitionArgs,
 
     /// Take the definitions and messages of a running VPP
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["api_dir", "release"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["api_dir", "api_src", "release"])]
     pub(crate) socket: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
-    /// A VPP release that this program knows, a folder of *.api.json files, or the API socket of a running VPP
+    /// A VPP release that this program knows, a folder of *.api.json or .api files, an .api file, or the API socket of a
+    /// running VPP
     #[arg(value_name = "A", add = ArgValueCompleter::new(completion::releases))]
     pub(crate) from: String,
 
@@ -229,6 +242,13 @@ pub(crate) struct ShowArgs {
 
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReleasesArgs {
+    /// Print a table in Markdown
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
 }
 
 #[derive(Debug, Args)]
@@ -454,7 +474,7 @@ pub(crate) struct JsonArgs {
 }
 
 /// How .api files are read.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct LanguageArgs {
     /// Look for what .api files import in this folder, too, before their own and those above it
     #[arg(short = 'I', long = "include", value_name = "DIR")]

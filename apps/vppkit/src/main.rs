@@ -13,6 +13,7 @@ mod pattern;
 mod place;
 mod recording;
 mod running;
+mod similar;
 mod suggest;
 mod uses;
 

@@ -4,6 +4,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use vpp_schema::SourceOptions;
 
 use crate::cli::{DefinitionArgs, PlaceArgs, SocketArgs};
 use crate::definitions::Definitions;
@@ -31,11 +32,13 @@ pub(crate) async fn of_word(word: &str) -> anyhow::Result<Definitions> {
         );
     };
     if metadata.is_dir() {
-        Definitions::folder(path)
+        Definitions::of_folder(path)
+    } else if path.extension().is_some_and(|ending| ending == "api") {
+        Definitions::sources(&[path.to_owned()], &SourceOptions::default())
     } else if metadata.file_type().is_socket() {
         of_socket(path).await.with_context(|| format!("cannot ask the VPP at {word}"))
     } else {
-        bail!("{word} is neither a folder of definitions nor a socket")
+        bail!("{word} is neither a folder of definitions, nor an .api file, nor a socket")
     }
 }
 

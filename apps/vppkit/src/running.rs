@@ -7,12 +7,13 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 use vpp_conn::{ConnectError, Connection, MessageTable, RawMessage};
 use vpp_schema::{Answer, Api, MessageDef, MessageId};
-use vpp_wire::ApiError;
+use vpp_wire::{ApiError, Header};
 
 use crate::cli::{DefinitionArgs, SocketArgs};
 use crate::definitions::Definitions;
 use crate::failure::Refused;
 use crate::output::note;
+use crate::similar;
 
 /// The name that `show api clients` shows.
 const CLIENT_NAME: &str = "vppkit";
@@ -152,7 +153,9 @@ pub(crate) fn refusal(request: &str, reply: &serde_json::Map<String, Value>) -> 
 /// The definitions of a running VPP: those it tells, completed by the pinned release that is most like it; the
 /// pinned ones alone where it tells none (before 24.06).
 async fn own_definitions(connection: &Connection) -> anyhow::Result<Definitions> {
-    let like = most_like(connection.table());
+    let version = version(connection).await;
+    let like =
+        most_like(connection.table(), &similar::releases(version.as_deref(), vpp_api_json::releases()));
     let pins = vpp_api_json::api(like)?;
     let told = match pins.find_message("get_api_json") {
         Some((id, message)) if has(connection.table(), message) => {
@@ -171,9 +174,24 @@ async fn own_definitions(connection: &Connection) -> anyhow::Result<Definitions>
     Ok(Definitions::running(api))
 }
 
-/// The pinned release with the most messages that a VPP has with the same CRC; the newest of several.
-pub(crate) fn most_like(table: &MessageTable) -> &'static str {
-    vpp_api_json::releases()
+/// What VPP says of its version, if it does.
+async fn version(connection: &Connection) -> Option<String> {
+    // The same in every release, 20.09 to 26.06.
+    let request = RawMessage { name: "show_version", crc: 0x5107_7d14, header: Header::ClientContext };
+    let reply = RawMessage { name: "show_version_reply", crc: 0xc919_bde1, header: Header::Context };
+    let payload = connection.raw().call(request, &[], reply).await;
+    let payload = payload.map_err(|error| tracing::debug!(%error, "the version of VPP is not known")).ok()?;
+    // Behind retval and `string program[32]`: `string version[32]`.
+    let version = payload.get(36..68)?.split(|byte| *byte == 0).next()?;
+    Some(String::from_utf8_lossy(version).into_owned())
+}
+
+/// Of pinned releases the one with the most messages that a VPP has with the same CRC; the newest of several.
+pub(crate) fn most_like(table: &MessageTable, candidates: &[&'static str]) -> &'static str {
+    if let [only] = candidates {
+        return only;
+    }
+    candidates
         .iter()
         .filter_map(|release| {
             let api = vpp_api_json::api(release).ok()?;

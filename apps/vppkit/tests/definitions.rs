@@ -68,10 +68,124 @@ fn a_changed_message_is_told_by_field_as_text_and_json() {
 
 #[test]
 fn releases_differ_as_they_do() {
-    let Some(earlier) = release("26.02") else { return };
-    let json = vppkit(&["diff", earlier.to_str().unwrap(), "26.06", "--json"]).json();
+    let outcome = vppkit(&["diff", "26.02", "26.06", "--json", "--exit-code"]);
+    assert_eq!(outcome.code, 1);
+    let json: Value = serde_json::from_str(&outcome.stdout).unwrap();
     let count = |kind: &str| json["messages"][kind].as_array().unwrap().len();
     assert_eq!((count("changed"), count("removed"), count("added")), (7, 4, 88));
+    let changed: Vec<(&str, Vec<&str>)> = json["messages"]["changed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| {
+            let places = change["differences"].as_array().unwrap().iter();
+            (change["name"].as_str().unwrap(), places.map(|it| it["path"].as_str().unwrap()).collect())
+        })
+        .collect();
+    let session_types =
+        vec!["session_type.SFDP_API_SESSION_TYPE_IP6", "session_type.SFDP_API_SESSION_TYPE_USER"];
+    let expected = [
+        (
+            "cnat_session_details",
+            vec![
+                "session.src",
+                "session.dst",
+                "session.new",
+                "session.ip_proto",
+                "session.location",
+                "session.timestamp",
+                "session.tuple",
+                "session.ts_index",
+                "session.flags",
+            ],
+        ),
+        ("cnat_set_snat_policy", vec!["policy.CNAT_POLICY_DNAT"]),
+        ("ikev2_profile_details", vec!["profile.ike_ts.prf_alg"]),
+        ("ikev2_set_ike_transforms", vec!["tr.prf_alg"]),
+        ("sfdp_interface_input_set", vec!["is_ip6"]),
+        ("sfdp_session_details", session_types.clone()),
+        ("sfdp_tcp_session_details", session_types),
+    ];
+    assert_eq!(changed, expected);
+}
+
+#[test]
+fn a_release_is_told_as_vpps_own_files_are() {
+    let Some(earlier) = release("26.02") else { return };
+    let of_files = vppkit(&["diff", earlier.to_str().unwrap(), "26.06"]).ok();
+    assert_eq!(of_files, vppkit(&["diff", "26.02", "26.06"]).ok());
+}
+
+#[test]
+fn releases_are_listed_with_what_became_of_them() {
+    let json = vppkit(&["releases", "--json"]).json();
+    let rows = json["releases"].as_array().unwrap();
+    let names: Vec<_> = rows.iter().map(|row| row["release"].as_str().unwrap()).collect();
+    assert_eq!(names, vpp_api_json::releases());
+    assert_eq!(names.len(), 14);
+    assert_eq!(rows[0].get("added"), None);
+    let count = |key: &str| rows[13][key].as_u64().unwrap();
+    assert_eq!((count("changed"), count("removed"), count("added"), count("same")), (7, 4, 88, 2000));
+    assert_eq!(json["pool"], json!({"messages": 25639, "pairs": 2546, "definitions": 2675}));
+    let text = vppkit(&["releases"]).ok();
+    assert_eq!(text.lines().count(), 1 + 14 + 1, "{text}");
+}
+
+#[test]
+fn every_release_is_known() {
+    let releases: Vec<&str> = vpp_api_json::releases().to_vec();
+    let shown = vppkit(&["show", "show_version", "--json"]).json();
+    assert_eq!(shown["releases"], json!(releases));
+    for release in releases {
+        let api = vpp_api_json::api(release).unwrap();
+        let listed = vppkit(&["ls", "messages", "--release", release, "--json"]).json();
+        assert_eq!(listed.as_array().unwrap().len(), api.messages.len(), "{release}");
+    }
+    // Of a release and in another one: the same name with another CRC is said to be one.
+    let old = vppkit(&["show", "sw_interface_details", "--release", "20.09", "--json"]).json();
+    assert_eq!((&old["crc"], &old["releases"][0]), (&json!("17b69fa2"), &json!("20.09")));
+    assert_eq!(old["releases"][13], "26.06 as 6c221fc7");
+    assert_eq!(old["rust"], "vpp_20_09::interface::SwInterfaceDetails");
+}
+
+#[test]
+fn api_files_are_definitions_wherever_json_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let types = "typedef level { u8 value; };";
+    let mine = "option version = \"1.0.0\"; import \"shared/level_types.api\";
+        autoreply define set_level { u32 client_index; u32 context; vl_api_level_t level; };";
+    fs::create_dir_all(folder.path().join("include/shared")).unwrap();
+    fs::create_dir(folder.path().join("mine")).unwrap();
+    fs::write(folder.path().join("include/shared/level_types.api"), types).unwrap();
+    let file = folder.path().join("mine/mine.api");
+    fs::write(&file, mine).unwrap();
+    let [include, mine] = ["include", "mine"].map(|name| folder.path().join(name).display().to_string());
+    let sources = ["--api-src", &mine, "-I", &include];
+    let with = |arguments: &[&str]| vppkit(&[arguments, &sources[..]].concat());
+
+    let messages = with(&["ls", "messages", "--json"]).json();
+    assert_eq!(messages[0]["message"], "set_level");
+    assert_eq!(with(&["show", "set_level", "--json"]).json()["size"], 11);
+    assert_eq!(with(&["encode", "set_level", r#"{"level": {"value": 7}}"#]).ok(), "0000000000000000000007\n");
+    assert_eq!(with(&["lint"]).ok(), "");
+    let unknown = with(&["show", "set_lvel"]).error(1);
+    assert!(unknown.starts_with(&format!("{mine} has no message or type set_lvel; did you mean set_level")));
+    let without = vppkit(&["ls", "--api-src", &mine]).error(1);
+    assert!(without.contains("shared/level_types.api"), "{without}");
+
+    // What a word names for `diff`: folders of either kind, and one file.
+    let out = folder.path().join("json").display().to_string();
+    with(&["export", "--out", &out]).ok();
+    fs::write(
+        &file,
+        "option version = \"1.0.0\"; autoreply define set_level { u32 client_index; u32 context; };",
+    )
+    .unwrap();
+    let told = vppkit(&["diff", &out, &mine]).ok();
+    assert!(told.contains("set_level (mine): ") && told.contains("level: removed, was level"), "{told}");
+    assert_eq!(vppkit(&["diff", &out, file.to_str().unwrap()]).ok(), told);
+    let nothing = vppkit(&["diff", &folder.path().join("include/..").display().to_string(), "/no/such"]);
+    assert_eq!(nothing.code, 1, "{nothing:?}");
 }
 
 #[test]

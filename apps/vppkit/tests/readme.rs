@@ -1,4 +1,4 @@
-//! The examples of `README.md`, run as they stand.
+//! The examples of `README.md` and of the book, run as they stand.
 #![allow(clippy::unwrap_used)]
 
 mod program;
@@ -32,12 +32,16 @@ fn examples(page: &str) -> Vec<Example<'_>> {
     examples
 }
 
-#[test]
-fn the_page_prints_what_it_says() {
+fn page(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// Runs each example on a stand-in that no other page has changed.
+fn check(path: &str, at_least: usize) {
     let sim = Sim::release("26.06").start_blocking().unwrap();
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let page = page(path);
     let examples = examples(&page);
-    assert!(examples.len() > 10, "only {} examples", examples.len());
+    assert!(examples.len() >= at_least, "only {} examples", examples.len());
     let program = Path::new(env!("CARGO_BIN_EXE_vppkit"));
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
     for Example { command, output } in examples {
@@ -47,4 +51,23 @@ fn the_page_prints_what_it_says() {
         let got = shell.output().unwrap();
         assert_eq!(String::from_utf8_lossy(&got.stdout), output, "$ {command}");
     }
+}
+
+#[test]
+fn the_page_prints_what_it_says() {
+    check("README.md", 10);
+}
+
+#[test]
+fn the_book_prints_what_it_says() {
+    check("../../docs/book/src/pins-and-versions.md", 4);
+}
+
+/// The table of churn, which a reader sees as a table and not as what a program printed.
+#[test]
+fn the_book_has_the_table_of_releases() {
+    let page = page("../../docs/book/src/churn.md");
+    let (_, rest) = page.split_once("<!-- output: vppkit releases --markdown -->\n\n").unwrap();
+    let (table, _) = rest.split_once("\n<!-- end of output -->").unwrap();
+    assert_eq!(program::vppkit(&["releases", "--markdown"]).ok(), table);
 }

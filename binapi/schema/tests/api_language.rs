@@ -286,3 +286,39 @@ proptest! {
         }
     }
 }
+
+/// A file as two of VPP's tools number it: what the tools of 20.01 and 20.09 printed.
+#[test]
+fn a_tree_tells_how_its_release_computes_crcs() {
+    let text = "option version = \"1.0.0\";
+enum color : u8 { RED = 3, GREEN, };
+typedef u8 mac[6];
+typedef u32 index;
+typedef pair { u32 a; vl_api_mac_t mac; vl_api_color_t color; };
+union both { u32 number; vl_api_mac_t mac; };
+autoreply define first { u32 client_index; u32 context; vl_api_color_t color; vl_api_pair_t pair; vl_api_index_t index; };
+autoreply define second { u32 client_index; u32 context; u8 count; vl_api_index_t index; vl_api_both_t both; vl_api_pair_t pairs[count]; };
+";
+    let until_20_05 = "def crc_block_combine(block, crc):\n";
+    let table = "fixup_crc_dict = {\n    \"first\": { 0x661149a: 0x12345678 },\n}\n";
+    for (tool, file, first, second) in [
+        (until_20_05, "0x9dab6a8c", 0x57cb_a9f5, 0xeaad_a0a0),
+        ("", "0xe2947e3d", 0x0661_149a, 0xf991_5d24),
+        (table, "0xe2947e3d", 0x1234_5678, 0xf991_5d24),
+    ] {
+        let tree = tempfile::tempdir().expect("a folder");
+        let folder = |name: &str| {
+            let folder = tree.path().join("src").join(name);
+            std::fs::create_dir_all(&folder).expect("a folder");
+            folder
+        };
+        std::fs::write(folder("tools/vppapigen").join("vppapigen.py"), tool).expect("a file");
+        let path = folder("vnet").join("mine.api");
+        std::fs::write(&path, text).expect("a file");
+        let read = ApiFile::read(&path, &SourceOptions::default()).expect("it is right");
+        assert_eq!(read.json["vl_api_version"], file);
+        let api = Api::read_api_sources(&[tree.path().to_owned()], &SourceOptions::default()).expect("read");
+        let crc = |name: &str| api.find_message(name).expect("defined").1.crc;
+        assert_eq!((crc("first"), crc("second"), crc("first_reply")), (first, second, 0xe8d4_e804));
+    }
+}

@@ -121,6 +121,11 @@ fn every_file_is_what_vpps_tool_makes_of_it() {
                 drop_comments(&mut expected);
             }
             count += messages(&json);
+            // The JSON before 21.10 leaves out what is empty.
+            if release.as_str() < "21.10" {
+                assert_eq!(crcs(&json), crcs(&expected), "{release}, {name}");
+                continue;
+            }
             for (key, expected) in expected.as_object().expect("an object") {
                 assert_eq!(json.get(key), Some(expected), "{release}, {name}, {key}");
             }
@@ -133,12 +138,25 @@ fn every_file_is_what_vpps_tool_makes_of_it() {
         if !has_comments {
             (read, from_json) = (without_comments(read), without_comments(from_json));
         }
+        if release.as_str() < "21.10" {
+            // The JSON tells no options of messages.
+            read.messages.iter_mut().for_each(|message| message.options.clear());
+        }
         for (read, from_json) in read.modules.iter().zip(&from_json.modules) {
             assert_eq!(read, from_json, "{release}");
         }
         assert!(read == from_json, "{release}");
         println!("{release}: {} files, {count} messages", sources.len());
     }
+}
+
+/// The CRC of a file, then those of its messages.
+fn crcs(json: &Value) -> Vec<(&Value, &Value)> {
+    let messages = json["messages"].as_array().expect("a list").iter().map(|message| {
+        let parts = message.as_array().expect("a list");
+        (&parts[0], &parts[parts.len() - 1]["crc"])
+    });
+    std::iter::once((&Value::Null, &json["vl_api_version"])).chain(messages).collect()
 }
 
 fn drop_comments(json: &mut Value) {

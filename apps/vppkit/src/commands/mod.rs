@@ -15,6 +15,7 @@ mod generate;
 mod json;
 mod lint;
 mod ls;
+mod releases;
 mod replay;
 mod show;
 mod sim;
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Check(arguments) => with_runtime(check::run(&arguments, &mut output)),
         Command::Ls(arguments) => with_runtime(ls::run(&arguments, &mut output)),
         Command::Show(arguments) => with_runtime(show::run(&arguments, &mut output)),
+        Command::Releases(arguments) => releases::run(&arguments, &mut output),
         Command::Lint(arguments) => with_runtime(lint::run(&arguments, &mut output)),
         Command::Export(arguments) => with_runtime(export::run(&arguments, &mut output)),
         Command::Cli(arguments) => with_runtime(cli::run(&arguments, &mut output)),

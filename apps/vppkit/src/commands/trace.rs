@@ -32,7 +32,7 @@ pub(crate) async fn run(arguments: &TraceArgs, output: &mut Output) -> anyhow::R
     }
     let definitions = match (Definitions::named(&arguments.definitions)?, &recording.table) {
         (Some(definitions), _) => definitions,
-        (None, Some(table)) => Definitions::release(most_like(table))?,
+        (None, Some(table)) => Definitions::release(most_like(table, vpp_api_json::releases()))?,
         (None, None) => Definitions::offline(&arguments.definitions)?,
     };
     let limit = arguments.count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap_complete::CompletionCandidate;
 use vpp_schema::{Answer, Api, Field, MessageId};
 
-use crate::cli::DefinitionArgs;
+use crate::cli::{DefinitionArgs, LanguageArgs};
 use crate::definitions::Definitions;
 
 /// The releases that are pinned.
@@ -129,22 +129,34 @@ impl Line {
         self.words.iter().any(|it| it == word)
     }
 
-    /// The value of an option, as one word or two.
+    /// The value of an option.
     fn option(&self, option: &str) -> Option<&str> {
+        self.options(option).next()
+    }
+
+    /// The values of an option that may be given several times, each as one word or two.
+    fn options(&self, option: &str) -> impl Iterator<Item = &str> {
         let mut words = self.words.iter().filter_map(|word| word.to_str());
-        while let Some(word) = words.next() {
-            match word.strip_prefix(option) {
-                Some("") => return words.next(),
-                Some(rest) if rest.starts_with('=') => return rest.get(1..),
-                _ => {}
+        std::iter::from_fn(move || {
+            while let Some(word) = words.next() {
+                match word.strip_prefix(option) {
+                    Some("") => return words.next(),
+                    Some(rest) if rest.starts_with('=') => return rest.get(1..),
+                    _ => {}
+                }
             }
-        }
-        None
+            None
+        })
     }
 
     fn definitions(&self) -> DefinitionArgs {
         DefinitionArgs {
             api_dir: self.option("--api-dir").map(PathBuf::from),
+            api_src: self.options("--api-src").map(PathBuf::from).collect(),
+            language: LanguageArgs {
+                include: self.options("--include").chain(self.options("-I")).map(PathBuf::from).collect(),
+                enums_from: None,
+            },
             release: self.option("--release").map(str::to_owned),
         }
     }

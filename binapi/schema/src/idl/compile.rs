@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::crc::{self, Known};
+use super::dialect::{Dialect, Folding};
 use super::error::{LanguageError, LanguageFault};
 use super::import::{Item, Loaded};
 use super::numbering::Numbering;
@@ -39,14 +40,15 @@ pub(super) struct Compiled {
 pub(super) fn compile(
     loaded: &Loaded,
     module: &str,
-    numbering: Numbering,
+    dialect: &Dialect,
 ) -> Result<Compiled, Box<LanguageError>> {
     let items = loaded.unfold()?;
+    let numbering = dialect.numbering;
     let types = types(&items, numbering)?;
     let generated = generated_reply();
     let messages = messages(&items, &generated)?;
     let services = services::of(&loaded.file, &messages)?;
-    let (file_crc, own_crc) = file_crcs(&items, &types, numbering);
+    let (file_crc, own_crc) = file_crcs(&items, &types, dialect);
 
     let mut lists = Lists::default();
     for item in &items {
@@ -63,7 +65,7 @@ pub(super) fn compile(
             Statement::Message(_) | Statement::Service(_) => {}
         }
     }
-    let mut crcs = crc::Messages { types: &types, fuel: MAX_TYPES_IN_CRCS };
+    let mut crcs = crc::Messages { types: &types, folding: dialect.folding, fuel: MAX_TYPES_IN_CRCS };
     let messages: Vec<_> = messages
         .iter()
         .map(|message| {
@@ -71,6 +73,7 @@ pub(super) fn compile(
                 let fault = LanguageFault::TooManyTypes { name: message.name.clone() };
                 LanguageError::new(&loaded.file.text, message.span, fault)
             })?;
+            let crc = dialect.crc(&message.name, crc);
             let mut trailer = Map::new();
             trailer.insert("crc".to_owned(), json!(format!("{crc:#010x}")));
             trailer.insert("options".to_owned(), Value::Object(message.options.clone()));
@@ -240,15 +243,20 @@ fn messages<'a>(items: &[Item<'a>], generated: &'a [Field]) -> Result<Vec<Define
 }
 
 /// The CRC of a file with its imports, and that of its own definitions alone.
-fn file_crcs(items: &[Item<'_>], types: &HashMap<String, Known<'_>>, numbering: Numbering) -> (u32, u32) {
+fn file_crcs(items: &[Item<'_>], types: &HashMap<String, Known<'_>>, dialect: &Dialect) -> (u32, u32) {
     let mut crcs = (0, 0);
     for item in items {
         let text = match item.statement {
             Statement::Message(message) => crc::block(&message.fields),
             Statement::Option(option) => option.name.text.clone(),
+            Statement::Type(Type { kind: Kind::Alias(target), .. })
+                if dialect.folding == Folding::FirstOnly =>
+            {
+                crc::field(target)
+            }
             Statement::Type(ty) => match types.get(&format!("vl_api_{}_t", ty.name.text)) {
                 Some(known) => known.text.clone(),
-                None => crc::text(ty, numbering),
+                None => crc::text(ty, dialect.numbering),
             },
             _ => continue,
         };

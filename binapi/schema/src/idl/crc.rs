@@ -1,4 +1,4 @@
-//! CRCs of definitions, as VPP's tool computes them since 20.09.
+//! CRCs of definitions, as VPP's tool computes them.
 //!
 //! The CRC-32 of zlib, over a text of the definition: Python's way to write lists, which is what that tool is made of.
 
@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use crc32fast::Hasher;
 
+use super::dialect::Folding;
 use super::numbering::Numbering;
 use super::syntax::{Field, Kind, Length, Type};
 use super::text::Text;
@@ -23,19 +24,21 @@ pub(super) fn continued(crc: u32, text: &str) -> u32 {
 
 /// The text of a message, struct or union: `[['u32', 'n'], ['u8', 'data', 0, 'n']]`. Options do not enter.
 pub(super) fn block(fields: &[Field]) -> String {
-    list(fields, |text, Field { ty, name, length, .. }| {
-        let (ty, name) = (&ty.text, &name.text);
-        // Writing to a string does not fail.
-        let _ = match length {
-            Length::One => write!(text, "['{ty}', '{name}']"),
-            Length::Fixed(length) => write!(text, "['{ty}', '{name}', {length}, None]"),
-            Length::Counted(count) => write!(text, "['{ty}', '{name}', 0, '{}']", count.text),
-            Length::Open => write!(text, "['{ty}', '{name}', 0, None]"),
-        };
-    })
+    list(fields, |text, field| text.push_str(&self::field(field)))
 }
 
-/// The text of a type. An alias has always had that of an empty block.
+/// The text of a field. In the CRC of a file up to VPP 20.05 it is that of an alias, too.
+pub(super) fn field(Field { ty, name, length, .. }: &Field) -> String {
+    let (ty, name) = (&ty.text, &name.text);
+    match length {
+        Length::One => format!("['{ty}', '{name}']"),
+        Length::Fixed(length) => format!("['{ty}', '{name}', {length}, None]"),
+        Length::Counted(count) => format!("['{ty}', '{name}', 0, '{}']", count.text),
+        Length::Open => format!("['{ty}', '{name}', 0, None]"),
+    }
+}
+
+/// The text of a type. An alias has that of an empty block.
 pub(super) fn text(ty: &Type, numbering: Numbering) -> String {
     match &ty.kind {
         Kind::Struct(fields) | Kind::Union(fields) => block(fields),
@@ -45,6 +48,7 @@ pub(super) fn text(ty: &Type, numbering: Numbering) -> String {
             let members: Vec<_> =
                 members.iter().filter(|(member, _)| !member.is_backwards_compatible).collect();
             list(&members, |text, (member, value)| {
+                // Writing to a string does not fail.
                 let _ = write!(text, "['{}', {value}]", member.name.text);
             })
         }
@@ -78,6 +82,7 @@ pub(super) struct Known<'a> {
 pub(super) struct Messages<'a> {
     /// By their decorated names; without cycles, since each was defined before its use.
     pub(super) types: &'a HashMap<String, Known<'a>>,
+    pub(super) folding: Folding,
     /// So many more types may be walked through: types that hold two of another double at each step.
     pub(super) fuel: usize,
 }
@@ -89,16 +94,19 @@ impl Messages<'_> {
         self.nested(continued(0, &block(fields)), fields, MAX_DEPTH)
     }
 
-    fn nested(&mut self, crc: u32, fields: &[Field], depth: usize) -> Option<u32> {
-        fields.iter().try_fold(crc, |crc, field| {
-            let Some(known) = self.types.get(&field.ty.text) else { return Some(crc) };
+    fn nested(&mut self, mut crc: u32, fields: &[Field], depth: usize) -> Option<u32> {
+        for field in fields {
+            let Some(known) = self.types.get(&field.ty.text) else { continue };
             self.fuel = self.fuel.checked_sub(1)?;
             let depth = depth.checked_sub(1)?;
-            let crc = continued(crc, &known.text);
-            match &known.ty.kind {
-                Kind::Struct(fields) | Kind::Union(fields) => self.nested(crc, fields, depth),
-                Kind::Enum(_) | Kind::Alias(_) => Some(crc),
+            crc = continued(crc, &known.text);
+            if let Kind::Struct(fields) | Kind::Union(fields) = &known.ty.kind {
+                crc = self.nested(crc, fields, depth)?;
             }
-        })
+            if self.folding == Folding::FirstOnly && !matches!(known.ty.kind, Kind::Enum(_)) {
+                break;
+            }
+        }
+        Some(crc)
     }
 }

@@ -5,6 +5,7 @@
 
 mod compile;
 mod crc;
+mod dialect;
 mod error;
 mod import;
 mod lexer;
@@ -23,6 +24,7 @@ use serde_json::Value;
 
 use crate::model::{Api, Group};
 use crate::reader::{ReadError, Source};
+use dialect::Dialect;
 pub use error::{LanguageError, LanguageFault};
 use import::{Loaded, Loader};
 pub use numbering::Numbering;
@@ -56,9 +58,9 @@ impl ApiFile {
     ///
     /// When a file cannot be read, is not written in VPP's API definition language, or defines what cannot be.
     pub fn read(path: &Path, options: &SourceOptions) -> Result<Self, ReadError> {
-        let numbering = tree::numbering(std::slice::from_ref(&path.to_owned()), options);
+        let dialect = tree::dialect(std::slice::from_ref(&path.to_owned()), options);
         let mut loader = Loader::of_files(options.include.clone());
-        let module = ModuleSource::load(&mut loader, path, Group::Other, numbering)?;
+        let module = ModuleSource::load(&mut loader, path, Group::Other, &dialect)?;
         api(std::slice::from_ref(&module))?;
         Ok(module.file)
     }
@@ -75,13 +77,13 @@ impl Api {
     ///
     /// As [`ApiFile::read`]; when there is no such file; when the files do not fit together.
     pub fn read_api_sources(roots: &[PathBuf], options: &SourceOptions) -> Result<Self, ReadError> {
-        let numbering = tree::numbering(roots, options);
+        let dialect = tree::dialect(roots, options);
         let mut include = options.include.clone();
         include.extend(tree::include(roots));
         let mut loader = Loader::of_files(include);
         let modules = tree::files(roots)?
             .iter()
-            .map(|(path, group)| ModuleSource::load(&mut loader, path, *group, numbering))
+            .map(|(path, group)| ModuleSource::load(&mut loader, path, *group, &dialect))
             .collect::<Result<Vec<_>, _>>()?;
         api(&modules)
     }
@@ -112,20 +114,17 @@ impl Api {
         let texts =
             sources.iter().map(|source| (PathBuf::from(&source.origin), source.text.as_str())).collect();
         let mut loader = Loader::of_texts(texts, options.include.clone());
+        let dialect = tree::dialect(&[], options);
         let modules = sources
             .iter()
             .map(|source| {
                 let path = Path::new(&source.origin);
                 let loaded = loader.load(path)?;
-                ModuleSource::compile(loaded, &source.name, source.group, numbering_of(options))
+                ModuleSource::compile(loaded, &source.name, source.group, &dialect)
             })
             .collect::<Result<Vec<_>, _>>()?;
         api(&modules)
     }
-}
-
-fn numbering_of(options: &SourceOptions) -> Numbering {
-    tree::numbering(&[], options)
 }
 
 /// A file to become a module.
@@ -140,19 +139,14 @@ impl ModuleSource {
         loader: &mut Loader<'_>,
         path: &Path,
         group: Group,
-        numbering: Numbering,
+        dialect: &Dialect,
     ) -> Result<Self, ReadError> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().replace('.', "_");
-        Self::compile(loader.load(path)?, &name, group, numbering)
+        Self::compile(loader.load(path)?, &name, group, dialect)
     }
 
-    fn compile(
-        loaded: Rc<Loaded>,
-        name: &str,
-        group: Group,
-        numbering: Numbering,
-    ) -> Result<Self, ReadError> {
-        let compiled = compile::compile(&loaded, name, numbering)?;
+    fn compile(loaded: Rc<Loaded>, name: &str, group: Group, dialect: &Dialect) -> Result<Self, ReadError> {
+        let compiled = compile::compile(&loaded, name, dialect)?;
         let file = ApiFile { module: name.to_owned(), json: compiled.json, own_crc: compiled.own_crc };
         Ok(Self { loaded, group, file })
     }

@@ -1,7 +1,5 @@
 //! The numbers of enumerators that are written without one.
 
-use std::path::Path;
-
 use super::syntax::{Enum, Enumerator};
 
 /// Which number the first enumerator gets that is written without one. Later ones go on from the one before.
@@ -15,10 +13,9 @@ pub enum Numbering {
 }
 
 impl Numbering {
-    /// What a tree of VPP's sources numbers by: its own tool says so. `src` is the folder of that name.
-    pub(super) fn of_tree(src: &Path) -> Option<Self> {
-        let tool = std::fs::read_to_string(src.join("tools/vppapigen/vppapigen.py")).ok()?;
-        Some(if tool.contains("count = -1") { Self::FromZero } else { Self::FromOne })
+    /// What VPP's own tool numbers by, from its text.
+    pub(super) fn of_tool(tool: &str) -> Self {
+        if tool.contains("count = -1") { Self::FromZero } else { Self::FromOne }
     }
 
     /// Enumerators with their numbers.

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::SourceOptions;
-use super::numbering::Numbering;
+use super::dialect::Dialect;
 use crate::model::Group;
 use crate::reader::ReadError;
 
@@ -45,18 +45,19 @@ pub(super) fn include(roots: &[PathBuf]) -> Vec<PathBuf> {
     folders.filter(|folder| folder.is_dir()).collect()
 }
 
-/// The numbering that the options name, else that of the tree of VPP's sources that a path is in or above of.
-pub(super) fn numbering(roots: &[PathBuf], options: &SourceOptions) -> Numbering {
+/// The dialect of the tree of VPP's sources that a path is in or above of, with the numbering that the options name.
+pub(super) fn dialect(roots: &[PathBuf], options: &SourceOptions) -> Dialect {
     let of_tree = || {
         let paths = roots.iter().chain(&options.include);
         let paths = paths.filter_map(|path| std::path::absolute(path).ok());
         paths.into_iter().find_map(|path| {
-            path.ancestors().find_map(|folder| {
-                Numbering::of_tree(folder).or_else(|| Numbering::of_tree(&folder.join("src")))
-            })
+            path.ancestors()
+                .find_map(|folder| Dialect::of_tree(folder).or_else(|| Dialect::of_tree(&folder.join("src"))))
         })
     };
-    options.numbering.or_else(of_tree).unwrap_or_default()
+    let mut dialect = of_tree().unwrap_or_default();
+    dialect.numbering = options.numbering.unwrap_or(dialect.numbering);
+    dialect
 }
 
 /// Of a checkout of VPP the folder that is built: beside it are examples and what is no longer kept.
