@@ -488,7 +488,11 @@ pub(crate) struct LanguageArgs {
 impl LanguageArgs {
     /// As the reader takes it.
     pub(crate) fn options(&self) -> SourceOptions {
-        SourceOptions { include: self.include.clone(), numbering: self.enums_from }
+        SourceOptions {
+            include: self.include.clone(),
+            numbering: self.enums_from,
+            ..SourceOptions::default()
+        }
     }
 }
 

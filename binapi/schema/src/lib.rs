@@ -8,6 +8,7 @@
 //! | [`Api::layout_of`], [`Api::offsets`], [`Api::layout_hash`] | where the bytes of a definition stand |
 //! | [`Api::encode_message`], [`Api::decode_message`] | JSON to bytes and back for any message, without generated code |
 //! | [`Api::compare`] | what differs between two APIs, field by field, and whether they understand each other |
+//! | [`Api::subset`], [`Api::import_texts`] | a part with all it needs; types as `.api` texts for who imports them |
 //! | [`pins`] | definitions of a release in a small normalised form to commit |
 //!
 //! ```
@@ -64,6 +65,7 @@ mod layout;
 mod model;
 pub mod pins;
 mod reader;
+mod subset;
 
 pub use codec::{ByteFault, CodecError, JsonFault, MessageHead};
 pub use compare::{

@@ -34,19 +34,7 @@ impl Api {
     pub(crate) fn pin_with_types(&self, module: &Module) -> Source {
         let blocks = module.messages.iter().map(|&id| self.message(id).fields.as_slice());
         let used = blocks.flatten().filter_map(|field| field.ty.named());
-        let mut open: Vec<TypeId> = module.types.iter().copied().chain(used).collect();
-        let mut types = BTreeSet::new();
-        while let Some(id) = open.pop() {
-            if types.insert(id) {
-                match &self.ty(id).kind {
-                    TypeKind::Struct(fields) | TypeKind::Union(fields) => {
-                        open.extend(fields.iter().filter_map(|field| field.ty.named()));
-                    }
-                    TypeKind::Alias(target) => open.extend(target.named()),
-                    TypeKind::Enum(_) => {}
-                }
-            }
-        }
+        let types = self.with_nested(module.types.iter().copied().chain(used));
         self.source(module, &Vec::from_iter(types))
     }
 

@@ -9,7 +9,7 @@ use super::error::{LanguageError, LanguageFault};
 use super::parser;
 use super::syntax::{File, Name, Statement};
 use super::text::Text;
-use crate::reader::ReadError;
+use crate::reader::{ReadError, Source};
 
 /// How deep imports may be nested; VPP's are three deep.
 const MAX_DEPTH: usize = 64;
@@ -89,6 +89,8 @@ pub(super) struct Loader<'a> {
     include: Vec<PathBuf>,
     /// Texts that stand for files, by their paths. Where there are any, only `include` is looked through beside them.
     texts: HashMap<PathBuf, &'a str>,
+    /// Texts of files that are nowhere else, by their names.
+    known: HashMap<PathBuf, &'a str>,
     loaded: HashMap<PathBuf, Rc<Loaded>>,
     /// The files that are being read, each imported by the one before.
     open: Vec<PathBuf>,
@@ -103,6 +105,15 @@ impl<'a> Loader<'a> {
     /// Reads texts.
     pub(super) fn of_texts(texts: HashMap<PathBuf, &'a str>, include: Vec<PathBuf>) -> Self {
         Self { include, texts, ..Self::default() }
+    }
+
+    /// Takes the texts of what is in no folder.
+    pub(super) fn knowing(mut self, known: &'a [Source]) -> Self {
+        self.known = known
+            .iter()
+            .map(|source| (PathBuf::from(format!("{}.api", source.name)), source.text.as_str()))
+            .collect();
+        self
     }
 
     /// Reads a file and what it imports.
@@ -181,12 +192,16 @@ impl<'a> Loader<'a> {
         // Not anything else that can be opened: a named pipe would wait for ever.
         match searched.iter().map(|folder| folder.join(name)).find(|path| path.is_file()) {
             Some(path) => Ok(path),
-            None => Err(searched),
+            None => Path::new(name)
+                .file_name()
+                .map(PathBuf::from)
+                .filter(|name| self.known.contains_key(name))
+                .ok_or(searched),
         }
     }
 
     fn read(&self, path: &Path) -> std::io::Result<String> {
-        match self.texts.get(path) {
+        match self.texts.get(path).or_else(|| self.known.get(path)) {
             Some(text) => Ok((*text).to_owned()),
             None => fs::read_to_string(path),
         }
@@ -194,7 +209,7 @@ impl<'a> Loader<'a> {
 
     /// One path for each file.
     fn identity(&self, path: &Path) -> PathBuf {
-        if self.texts.contains_key(path) {
+        if self.texts.contains_key(path) || self.known.contains_key(path) {
             return path.to_owned();
         }
         fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())

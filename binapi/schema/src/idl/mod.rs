@@ -12,6 +12,7 @@ mod lexer;
 mod locate;
 mod numbering;
 mod parser;
+mod print;
 mod services;
 mod syntax;
 mod text;
@@ -37,6 +38,9 @@ pub struct SourceOptions {
     /// How enumerators are numbered that are written without a number. Where it is not said: as the tree of VPP's
     /// sources has it that the files or the included folders are part of, else as newer releases do.
     pub numbering: Option<Numbering>,
+    /// Texts of what may be imported and is in none of the folders, by the name of the file: the
+    /// [`Api::import_texts`] of the release that a plugin is for.
+    pub known: Vec<Source>,
 }
 
 /// An `.api` file as VPP's own tool has it.
@@ -59,7 +63,7 @@ impl ApiFile {
     /// When a file cannot be read, is not written in VPP's API definition language, or defines what cannot be.
     pub fn read(path: &Path, options: &SourceOptions) -> Result<Self, ReadError> {
         let dialect = tree::dialect(std::slice::from_ref(&path.to_owned()), options);
-        let mut loader = Loader::of_files(options.include.clone());
+        let mut loader = Loader::of_files(options.include.clone()).knowing(&options.known);
         let module = ModuleSource::load(&mut loader, path, Group::Other, &dialect)?;
         api(std::slice::from_ref(&module))?;
         Ok(module.file)
@@ -80,7 +84,7 @@ impl Api {
         let dialect = tree::dialect(roots, options);
         let mut include = options.include.clone();
         include.extend(tree::include(roots));
-        let mut loader = Loader::of_files(include);
+        let mut loader = Loader::of_files(include).knowing(&options.known);
         let modules = tree::files(roots)?
             .iter()
             .map(|(path, group)| ModuleSource::load(&mut loader, path, *group, &dialect))
@@ -113,7 +117,7 @@ impl Api {
     pub fn from_api_texts(sources: &[Source], options: &SourceOptions) -> Result<Self, ReadError> {
         let texts =
             sources.iter().map(|source| (PathBuf::from(&source.origin), source.text.as_str())).collect();
-        let mut loader = Loader::of_texts(texts, options.include.clone());
+        let mut loader = Loader::of_texts(texts, options.include.clone()).knowing(&options.known);
         let dialect = tree::dialect(&[], options);
         let modules = sources
             .iter()
