@@ -1,10 +1,13 @@
 //! What can go wrong between definitions and written files.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 /// Why nothing was generated.
-#[derive(Debug, thiserror::Error)]
+///
+/// `{:?}` is the same text as `{}`: it is what a failed build script shows.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerateError {
     /// A definition that no Rust can be generated for.
@@ -20,6 +23,52 @@ pub enum GenerateError {
     /// No definitions were given.
     #[error("nothing to generate from: give a folder of *.api.json files or an API")]
     NoInput,
+    /// Files of both kinds were given.
+    #[error(
+        "{} and {} are definitions of two kinds, *.api.json and *.api: give files of one kind",
+        first.display(),
+        other.display()
+    )]
+    MixedInputs {
+        /// One.
+        first: PathBuf,
+        /// One of the other kind.
+        other: PathBuf,
+    },
+    /// A pattern that names nothing.
+    #[error("no {what} is called {pattern:?}{hint}")]
+    NothingSelected {
+        /// `module` or `message`.
+        what: &'static str,
+        /// The pattern.
+        pattern: String,
+        /// What may be meant.
+        hint: String,
+    },
+    /// A crate to reuse that is none of a release.
+    #[error(
+        "cannot reuse {name}: it is not called as the crate of a release, such as vpp_26_06; give the definitions it \
+         was generated from with Builder::reuse_api"
+    )]
+    NoRelease {
+        /// The crate.
+        name: String,
+    },
+    /// The definitions of a release are not at hand.
+    #[cfg(feature = "pins")]
+    #[error("cannot reuse {name}: {source}")]
+    Reuse {
+        /// The crate.
+        name: String,
+        /// Why.
+        source: Box<vpp_api_json::PinError>,
+    },
+    /// The name of a file to write is none.
+    #[error("cannot write to {}: it is no name of a file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
     /// The definitions cannot be read.
     #[error(transparent)]
     Read(Box<vpp_schema::ReadError>),
@@ -57,6 +106,12 @@ pub enum GenerateError {
         /// What the parser says.
         source: syn::Error,
     },
+}
+
+impl fmt::Debug for GenerateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl From<vpp_schema::ReadError> for GenerateError {

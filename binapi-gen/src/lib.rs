@@ -5,16 +5,20 @@
 //! place, under which names. Emitters, one per construct, turn the plan into tokens and these into text. The same
 //! input gives the same bytes.
 //!
-//! * [`Builder`] generates a crate or modules from any folder of definitions, for `build.rs` and own tools.
+//! * [`Builder`] generates a crate or modules from any definitions, for `build.rs` and own tools: all of them or a part,
+//!   with what the crate of a release has taken from there.
 //! * [`workspace`] generates the toolkit's own crates.
 //!
 //! Everything is generated in memory first; [`Output::write`] touches only files that change, and all of them or none.
 
+mod build_script;
 mod builder;
 mod emit;
 mod error;
+mod input;
 mod output;
 mod pass;
+mod selection;
 mod special_cases;
 mod workspace;
 

@@ -46,7 +46,7 @@ fn pool(
     provenance: &Provenance,
     output: &mut Output,
 ) -> Result<(), GenerateError> {
-    let paths = Paths { runtime: "vpp_wire".to_owned(), root: "crate".to_owned() };
+    let paths = Paths { runtime: "vpp_wire".to_owned(), root: "crate".to_owned(), reexports: false };
     let sources = format!("{POOL}/src");
     for (vpp_name, module) in emit::module_list(plan) {
         let text = emit::module_file(plan, vpp_name, &paths, provenance)?;
@@ -60,7 +60,7 @@ fn pool(
     output.add(format!("{sources}/lib.rs"), emit::library_file(plan, provenance, docs, by_hand));
     output.add(format!("{sources}/registry/entries.rs"), emit::registry_file(plan, provenance));
     output.own(sources);
-    let features = emit::pool_features(plan);
+    let features = emit::pool_features(plan, |_| Vec::new());
     output.add(format!("{POOL}/Cargo.toml"), with_features(&root.join(POOL).join("Cargo.toml"), &features)?);
     Ok(())
 }

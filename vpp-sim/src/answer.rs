@@ -1,11 +1,16 @@
-//! What handlers give back.
+//! What handlers give back, and handlers that tests give.
+
+use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vpp_wire::ApiError;
 
 /// The answer to a request, in the JSON form of its messages. Fields that are left out are zero.
-#[derive(Clone, Debug)]
-pub(crate) enum Answer {
+///
+/// One of another shape than the request's service has is not sent, and the client waits in vain.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
     /// The reply.
     Reply(Value),
     /// The elements of a stream that the client ends with a `control_ping`.
@@ -17,6 +22,19 @@ pub(crate) enum Answer {
         /// The end.
         reply: Value,
     },
+}
+
+/// What a test does at a request.
+pub(crate) type Behaviour = Arc<dyn Fn(&Value) -> Answer + Send + Sync>;
+
+/// Behaviour that was given for messages, by name.
+#[derive(Clone, Default)]
+pub(crate) struct Given(pub(crate) Vec<(String, Behaviour)>);
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(message, _)| message)).finish()
+    }
 }
 
 impl Answer {

@@ -8,7 +8,7 @@ use vpp_conn::frame;
 use vpp_schema::{Answer as Shape, Api, MessageHead, MessageId};
 use vpp_wire::{ApiError, Decoder, Header};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Behaviour};
 use crate::clients::{Clients, ConnectionId, Outgoing};
 use crate::fault::{Effect, Faults};
 use crate::handlers::{self, Call, Handler, Server};
@@ -41,6 +41,8 @@ pub(crate) struct Core {
     table: MessageTable,
     /// By [`MessageId`].
     handlers: Vec<Option<Handler>>,
+    /// What tests gave goes before.
+    given: HashMap<MessageId, Behaviour>,
 }
 
 impl Core {
@@ -62,7 +64,15 @@ impl Core {
             faults: Faults::default(),
             calls: HashMap::new(),
             handlers,
+            given: HashMap::new(),
         }
+    }
+
+    /// Takes a test's behaviour for a message; false where there is no such message.
+    pub(crate) fn give(&mut self, message: &str, behaviour: Behaviour) -> bool {
+        let Some((id, _)) = self.api.find_message(message) else { return false };
+        self.given.insert(id, behaviour);
+        true
     }
 
     /// Begins a new life: nothing is left but what the test ordered.
@@ -178,6 +188,10 @@ impl Core {
         let answer = match (&effect, self.handlers.get(request.0 as usize).copied().flatten()) {
             (Some(Effect::CloseInstead), _) => return self.send(receiver, Outgoing::Close),
             (Some(Effect::Refuse(retval)), _) => refusal(shape, ApiError(*retval)),
+            _ if self.given.contains_key(&request) => {
+                let fields = Value::Object(fields.clone());
+                self.given[&request](&fields)
+            }
             (_, Some(handler)) => handler(&mut Call {
                 vpp: &mut self.vpp,
                 server: Server { api: &self.api, table: &self.table, chunk: self.chunk },

@@ -44,6 +44,9 @@
 //! | Bridge domains | `bridge_domain_add_del` (and `_v2`), `bridge_domain_dump`, `sw_interface_set_l2_bridge` |
 //! | Path MTUs | `ip_path_mtu_update`, and `ip_path_mtu_get`: the stream that VPP interrupts with a cursor |
 //!
+//! The API of another plugin is loaded with [`SimBuilder::plugin`], and [`SimBuilder::on`] says what answers its messages,
+//! or any other.
+//!
 //! Every other message of the release is known and refused: its reply carries `retval` −9 (`UNIMPLEMENTED`), a dump is
 //! empty, a stream with a cursor is empty and ends with −9. A request whose reply has no `retval` stays without an
 //! answer: there is no way to say no, and a reply would be a lie. As in VPP, what is no request, is too short, or has an
@@ -88,6 +91,7 @@ mod sim;
 mod snapshot;
 mod state;
 
+pub use answer::Answer;
 pub use fault::Fault;
 pub use sim::{Sim, SimBuilder, StartError};
 pub use snapshot::{BridgeDomainState, InterfaceState, PathState, RouteState};

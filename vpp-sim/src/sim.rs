@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc as std_mpsc;
+use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 
 use serde_json::Value;
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use vpp_schema::Api;
 
+use crate::answer::{Answer, Given};
 use crate::core::Core;
 use crate::fault::Fault;
 use crate::message_table::Deviations;
@@ -40,6 +41,8 @@ pub struct SimBuilder {
     socket: Option<PathBuf>,
     deviations: Deviations,
     chunk: u32,
+    plugins: Vec<Api>,
+    given: Given,
 }
 
 #[derive(Clone, Debug)]
@@ -55,6 +58,15 @@ pub enum StartError {
     /// The release is not pinned.
     #[error("cannot start a stand-in: {0}")]
     Release(#[from] vpp_api_json::PinError),
+    /// The definitions of a plugin do not go together with those of the VPP.
+    #[error("cannot start a stand-in with another plugin: {0}")]
+    Plugin(Box<vpp_schema::ReadError>),
+    /// Behaviour was given for a message that is not there.
+    #[error("cannot start a stand-in that answers {message}: there is no such message")]
+    UnknownMessage {
+        /// The message.
+        message: String,
+    },
     /// The socket could not be made.
     #[error("cannot start a stand-in at {}: {source}", socket.display())]
     Socket {
@@ -185,7 +197,38 @@ impl Drop for Sim {
 
 impl SimBuilder {
     fn new(source: Definitions) -> Self {
-        Self { source, socket: None, deviations: Deviations::default(), chunk: CHUNK }
+        Self {
+            source,
+            socket: None,
+            deviations: Deviations::default(),
+            chunk: CHUNK,
+            plugins: Vec::new(),
+            given: Given::default(),
+        }
+    }
+
+    /// Loads one more plugin: its modules come to those of the release, in the message table as in `get_api_json`. What
+    /// the release has of its modules already (`ip_types`, which a plugin imports) stays the release's. Its messages are
+    /// refused as all without behaviour are; see [`SimBuilder::on`].
+    #[must_use]
+    pub fn plugin(mut self, api: Api) -> Self {
+        self.plugins.push(api);
+        self
+    }
+
+    /// Does this at a message, in place of what the stand-in would do: takes the request's fields, gives its answer,
+    /// both in the JSON form of the definitions. Faults go before, and sessions (`sockclnt_create`, `sockclnt_delete`)
+    /// stay the stand-in's.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use vpp_sim::{Answer, Sim};
+    /// let sim = Sim::release("26.06").on("acl_plugin_get_version", |_| Answer::Reply(json!({"major": 1, "minor": 4})));
+    /// ```
+    #[must_use]
+    pub fn on(mut self, message: &str, behaviour: impl Fn(&Value) -> Answer + Send + Sync + 'static) -> Self {
+        self.given.0.push((message.to_owned(), Arc::new(behaviour)));
+        self
     }
 
     /// Where clients are to connect, instead of a temporary folder.
@@ -250,6 +293,7 @@ impl SimBuilder {
             Definitions::Release(release) => Cow::Borrowed(vpp_api_json::api(&release)?),
             Definitions::Api(api) => Cow::Owned(*api),
         };
+        let api = with_plugins(api, &self.plugins).map_err(|error| StartError::Plugin(Box::new(error)))?;
         let (socket, folder) = match self.socket {
             Some(socket) => (socket, None),
             None => {
@@ -266,7 +310,13 @@ impl SimBuilder {
             .enable_time()
             .build()
             .map_err(|source| StartError::System { what: "runtime", source })?;
-        let core = SharedCore::new(Core::new(api, self.deviations, self.chunk));
+        let mut core = Core::new(api, self.deviations, self.chunk);
+        for (message, behaviour) in self.given.0 {
+            if !core.give(&message, behaviour) {
+                return Err(StartError::UnknownMessage { message });
+            }
+        }
+        let core = SharedCore::new(core);
         let (orders, queue) = mpsc::unbounded_channel();
         let (ready, is_ready) = oneshot::channel();
         let (served, path) = (core.clone(), socket.clone());
@@ -282,4 +332,22 @@ impl SimBuilder {
             .map_err(|source| StartError::System { what: "thread", source })?;
         Ok((Sim { core, socket, orders, thread: Some(thread), _folder: folder }, is_ready))
     }
+}
+
+/// The definitions of a VPP that has loaded more plugins.
+fn with_plugins<'a>(vpp: Cow<'a, Api>, plugins: &[Api]) -> Result<Cow<'a, Api>, vpp_schema::ReadError> {
+    if plugins.is_empty() {
+        return Ok(vpp);
+    }
+    let mut sources = vpp.to_pins();
+    for plugin in plugins {
+        for source in plugin.to_pins() {
+            if !sources.iter().any(|known| known.name == source.name) {
+                sources.push(source);
+            }
+        }
+    }
+    let mut api = Api::from_sources(&sources)?;
+    api.release.clone_from(&vpp.release);
+    Ok(Cow::Owned(api))
 }

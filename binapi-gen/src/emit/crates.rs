@@ -3,18 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
-use vpp_schema::{FieldType, TypeId, TypeKind, TypeRef, pins};
+use vpp_schema::{TypeKind, pins};
 
 use super::Provenance;
 use super::format::{fill, use_line};
-use crate::pass::plan::Plan;
+use super::scope::REEXPORTS;
+use crate::pass::plan::{Item, ModulePlan, Plan};
 
 /// Widest line of lists in `Cargo.toml`.
 const WIDTH: usize = 110;
 
-/// Each API module: VPP's name, which is that of the feature, and the Rust name.
+/// Each API module that is generated: VPP's name, which is that of the feature, and the Rust name. Modules that other
+/// crates have whole are not.
 pub(crate) fn module_list<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = (&'p str, &'p str)> {
-    plan.modules.iter().map(|(vpp_name, module)| (vpp_name.as_str(), module.name.as_str()))
+    let is_elsewhere =
+        |module: &ModulePlan| !module.items.is_empty() && module.items.iter().all(|id| plan.item(*id).elsewhere.is_some());
+    plan.modules.iter().filter(move |(_, module)| !is_elsewhere(module)).map(|(vpp_name, module)| (vpp_name.as_str(), module.name.as_str()))
 }
 
 /// `pub mod` lines, each behind its feature.
@@ -73,14 +77,15 @@ pub(crate) fn release_file(
     let own: BTreeSet<_> = names.iter().filter_map(|(_, name)| name.split(' ').next_back()).collect();
     let mut foreign: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let reached = foreign_types(plan, release, module);
-    for (name, home) in &reached {
+    for (name, item) in &reached {
         // A name that is taken, or stands for two types, is found in its own module.
-        if let (Some(home), false) = (home, own.contains(name)) {
-            foreign.entry(home).or_default().insert(name);
+        if let (Some(item), false) = (item, own.contains(name)) {
+            foreign.entry(item.1).or_default().insert(name);
         }
     }
     if !foreign.is_empty() {
-        text.push_str("\n// The types of other modules that these messages hold.\n");
+        text.push('\n');
+        text.push_str(REEXPORTS);
     }
     for (home, names) in foreign {
         text.push_str("#[doc(no_inline)]\n");
@@ -89,14 +94,18 @@ pub(crate) fn release_file(
     Some(text)
 }
 
-/// The types of other modules that a module's definitions reach, by clean name: the Rust name of their module, or
-/// `None` for a name of two types.
-fn foreign_types<'p>(plan: &'p Plan<'_>, release: usize, module: &str) -> BTreeMap<&'p str, Option<&'p str>> {
+/// The types of other modules that a module's definitions reach, by clean name: what they are and the Rust name of
+/// their module, or `None` for a name of two types.
+pub(super) fn foreign_types<'p>(
+    plan: &'p Plan<'_>,
+    release: usize,
+    module: &str,
+) -> BTreeMap<&'p str, Option<(&'p Item, &'p str)>> {
     let api = plan.releases[release].api;
     let Some((id, definition)) = api.find_module(module) else { return BTreeMap::new() };
     let messages = definition.messages.iter().flat_map(|id| &api.message(*id).fields);
     let mut open: Vec<_> =
-        messages.filter_map(|field| named(field.ty)).chain(definition.types.iter().copied()).collect();
+        messages.filter_map(|field| field.ty.named()).chain(definition.types.iter().copied()).collect();
     let mut seen = HashSet::new();
     let mut found = BTreeMap::new();
     while let Some(ty) = open.pop() {
@@ -105,28 +114,20 @@ fn foreign_types<'p>(plan: &'p Plan<'_>, release: usize, module: &str) -> BTreeM
         }
         match &api.ty(ty).kind {
             TypeKind::Struct(fields) | TypeKind::Union(fields) => {
-                open.extend(fields.iter().filter_map(|field| named(field.ty)));
+                open.extend(fields.iter().filter_map(|field| field.ty.named()));
             }
-            TypeKind::Alias(target) => open.extend(named(*target)),
+            TypeKind::Alias(target) => open.extend(target.named()),
             TypeKind::Enum(_) => {}
         }
         let home = api.ty(ty).module;
         if home != id {
-            let name = plan.item(plan.places[release].types[ty.0 as usize]).clean_name.as_str();
+            let item = plan.item(plan.places[release].types[ty.0 as usize]);
             let home = plan.modules[&api.module(home).name].name.as_str();
-            found.entry(name).and_modify(|known| *known = None).or_insert(Some(home));
+            let name = item.clean_name.as_str();
+            found.entry(name).and_modify(|known| *known = None).or_insert(Some((item, home)));
         }
     }
     found
-}
-
-fn named(ty: FieldType) -> Option<TypeId> {
-    match ty {
-        FieldType::One(TypeRef::Named(id))
-        | FieldType::Array(TypeRef::Named(id), _)
-        | FieldType::List(TypeRef::Named(id), _) => Some(id),
-        _ => None,
-    }
 }
 
 /// The pool's module (Rust name) and `Name` or `Name as CleanName` of everything a release's module has.
@@ -149,10 +150,20 @@ fn release_names(plan: &Plan<'_>, release: usize, module: &str) -> Option<Vec<(S
     Some(names)
 }
 
-/// The features of the crate that holds the messages.
-pub(crate) fn pool_features(plan: &Plan<'_>) -> String {
-    let features = plan.modules.iter().map(|(name, module)| (name.as_str(), module.uses.clone()));
+/// The features of the crate that holds the messages; `others` are the features of other crates that a module needs.
+pub(crate) fn pool_features(plan: &Plan<'_>, others: impl Fn(&str) -> Vec<String>) -> String {
+    let features = module_list(plan).map(|(name, _)| {
+        let used = plan.modules[name].uses.iter().cloned();
+        (name, used.chain(others(name)).collect())
+    });
     features_text(features)
+}
+
+/// The modules of other crates that a module takes something from: `vpp_26_06::ip_types`.
+pub(crate) fn taken_modules<'p>(plan: &'p Plan<'_>, module: &'p str) -> BTreeSet<&'p str> {
+    let own = plan.modules[module].items.iter().map(|id| plan.item(*id));
+    let reached = foreign_types(plan, 0, module).into_values().flatten().map(|(item, _)| item);
+    own.chain(reached).filter_map(|item| item.elsewhere.as_deref()).collect()
 }
 
 /// The features of the crate of a release: those of the pool's modules that hold its items.

@@ -243,7 +243,11 @@ impl<'a> Context<'_, 'a, '_> {
 pub(super) fn found_in(plan: &Plan<'_>, releases: &[usize]) -> String {
     match releases {
         [] => "In no VPP".to_owned(),
-        [only] => format!("In VPP {}", plan.releases[*only].name),
+        [only] => match plan.releases[*only].name {
+            // An API that is of no release is called by its files.
+            name if name.ends_with(".api") || name.ends_with(".json") => format!("In {name}"),
+            name => format!("In VPP {name}"),
+        },
         _ => {
             // Newest first; gaps are told.
             let mut spans: Vec<(usize, usize)> = Vec::new();

@@ -20,6 +20,7 @@ use vpp_schema::TypeKind;
 
 pub(crate) use crates::{
     library_file, manifest_file, module_list, pin_features, pool_features, release_features, release_file,
+    taken_modules,
 };
 pub(crate) use registry::registry_file;
 pub(crate) use scope::Paths;
@@ -60,11 +61,10 @@ pub(crate) fn module_file(
     paths: &Paths,
     provenance: &Provenance,
 ) -> Result<String, GenerateError> {
-    let planned = &plan.modules[module];
     let mut scope = Scope::new(plan, module, paths);
     let mut body = String::new();
-    for id in &planned.items {
-        for piece in item(plan, plan.item(*id), &mut scope)? {
+    for generated in plan.generated(module) {
+        for piece in item(plan, generated, &mut scope)? {
             body.push('\n');
             match piece {
                 Piece::Tokens(tokens) => body.push_str(&format::item(module, tokens)?),
@@ -72,7 +72,8 @@ pub(crate) fn module_file(
             }
         }
     }
-    let head = [module_docs(plan, module), scope.allowances(), scope.uses()];
+    let head =
+        [module_docs(plan, module), scope.allowances(), scope.uses(), scope.elsewhere(plan), scope.reexports()];
     let head: Vec<_> = head.into_iter().filter(|part| !part.is_empty()).collect();
     Ok(format!("// {}\n\n{}{body}", provenance.line(), head.join("\n")))
 }
@@ -88,18 +89,14 @@ fn module_docs(plan: &Plan<'_>, module: &str) -> String {
             text.push_str(": may change in any release of VPP");
         }
     }
-    let messages = planned
-        .items
-        .iter()
-        .filter(|id| matches!(plan.item(**id).definition, Definition::Message(_)))
-        .count();
-    let types = planned.items.len() - messages;
+    let (messages, types): (Vec<_>, Vec<_>) =
+        plan.generated(module).partition(|item| matches!(item.definition, Definition::Message(_)));
     let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let found_in = docs::found_in(plan, &planned.releases);
     text.push_str(&format!(
         ".\n//!\n//! {}, {}. {found_in}.\n",
-        count(messages, "message"),
-        count(types, "type")
+        count(messages.len(), "message"),
+        count(types.len(), "type")
     ));
     text
 }

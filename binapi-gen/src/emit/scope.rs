@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use proc_macro2::TokenStream;
 
+use super::crates::foreign_types;
 use crate::pass::plan::{Item, Plan};
 use crate::special_cases::RuntimeType;
 
@@ -14,6 +15,9 @@ pub(crate) struct Paths {
     pub(crate) runtime: String,
     /// The module that holds the API modules: `crate`, `super`.
     pub(crate) root: String,
+    /// Whether a module re-exports the types of other modules that its own are made of. The pool leaves that to the
+    /// crates of releases.
+    pub(crate) reexports: bool,
 }
 
 /// Resolves names within a file. A name is imported when it is free there, else written with its path, so that no
@@ -23,6 +27,8 @@ pub(super) struct Scope<'p> {
     paths: &'p Paths,
     /// The file's own names; where from, for those that are re-exported.
     local: HashMap<String, Option<String>>,
+    /// Names of other modules that are re-exported, by where they are from.
+    reexports: BTreeMap<String, BTreeSet<String>>,
     /// Imported names and where from.
     imports: BTreeMap<String, String>,
     /// Traits whose names are taken, imported for their methods.
@@ -30,6 +36,9 @@ pub(super) struct Scope<'p> {
     /// Lints that names of VPP's own choice run into.
     allowed: BTreeSet<&'static str>,
 }
+
+/// What stands above re-exports.
+pub(super) const REEXPORTS: &str = "// The types of other modules that these messages hold.\n";
 
 /// Names of the standard library's prelude that generated code uses, and where they are when a definition took them.
 const PRELUDE: &[(&str, &str)] =
@@ -47,12 +56,23 @@ impl<'p> Scope<'p> {
                 Some(RuntimeType::Wire(known)) if known == item.name => Some(paths.runtime.clone()),
                 _ => None,
             };
+            let from = item.elsewhere.clone().or(from);
             local.extend(item.names().into_iter().map(|name| (name, from.clone())));
+        }
+        let mut reexports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let reached = if paths.reexports { foreign_types(plan, 0, module) } else { BTreeMap::new() };
+        for (name, item) in reached {
+            // A name that is taken, or stands for two types, is found in its own module.
+            let Some((item, _)) = item.filter(|_| !local.contains_key(name)) else { continue };
+            let from = home(plan, item, paths);
+            local.insert(name.to_owned(), Some(from.clone()));
+            reexports.entry(from).or_default().insert(name.to_owned());
         }
         Self {
             module,
             paths,
             local,
+            reexports,
             imports: BTreeMap::new(),
             nameless: BTreeSet::new(),
             allowed: BTreeSet::new(),
@@ -93,9 +113,7 @@ impl<'p> Scope<'p> {
         if item.module == self.module {
             return tokens(name);
         }
-        let module = plan.modules.get(&item.module).map_or(item.module.as_str(), |module| &module.name);
-        let path = format!("{}::{module}", self.paths.root);
-        self.path(&path, name)
+        self.path(&home(plan, item, self.paths), name)
     }
 
     /// A hand-written type.
@@ -135,6 +153,31 @@ impl<'p> Scope<'p> {
         self.allowed.iter().map(|lint| format!("#![allow({lint})]\n")).collect()
     }
 
+    /// What of this module is defined in another crate.
+    pub(super) fn elsewhere(&self, plan: &Plan<'_>) -> String {
+        let items = plan.modules.get(self.module).map(|module| &module.items[..]).unwrap_or_default();
+        let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for item in items.iter().map(|id| plan.item(*id)) {
+            if let Some(from) = &item.elsewhere {
+                names.entry(from).or_default().extend(item.names());
+            }
+        }
+        names
+            .iter()
+            .map(|(from, names)| super::format::use_line("pub use", from, names.iter().map(String::as_str)))
+            .collect()
+    }
+
+    /// The types of other modules.
+    pub(super) fn reexports(&self) -> String {
+        let line = |(from, names): (&String, &BTreeSet<String>)| {
+            let line = super::format::use_line("pub use", from, names.iter().map(String::as_str));
+            format!("#[doc(no_inline)]\n{line}")
+        };
+        let lines: String = self.reexports.iter().map(line).collect();
+        if lines.is_empty() { lines } else { format!("{REEXPORTS}{lines}") }
+    }
+
     /// The `use` lines: the standard library, the runtime, other modules.
     pub(super) fn uses(&self) -> String {
         let mut by_path: BTreeMap<(u8, &str), BTreeSet<&str>> = BTreeMap::new();
@@ -159,6 +202,14 @@ impl<'p> Scope<'p> {
         let groups: Vec<_> = groups.into_values().map(|lines| lines.concat()).collect();
         groups.join("\n")
     }
+}
+
+/// The module that an item is in, as this output calls it.
+fn home(plan: &Plan<'_>, item: &Item, paths: &Paths) -> String {
+    item.elsewhere.clone().unwrap_or_else(|| {
+        let module = plan.modules.get(&item.module).map_or(item.module.as_str(), |module| &module.name);
+        format!("{}::{module}", paths.root)
+    })
 }
 
 /// Tokens of a text of our own making.

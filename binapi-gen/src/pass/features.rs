@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vpp_schema::{Answer, FieldType, TypeKind, TypeRef};
-
 use super::plan::{Item, Plan};
-use super::services::Received;
 
 /// Finds what each module uses.
 pub(crate) fn decide(plan: &mut Plan<'_>) {
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for item in &plan.items {
+    for item in plan.items.iter().filter(|item| item.elsewhere.is_none()) {
         uses.entry(item.module.clone()).or_default().extend(used_modules(plan, item));
     }
     for (name, module) in &mut plan.modules {
@@ -21,35 +18,8 @@ pub(crate) fn decide(plan: &mut Plan<'_>) {
 }
 
 fn used_modules(plan: &Plan<'_>, item: &Item) -> BTreeSet<String> {
-    let types: Vec<FieldType> = match plan.type_def(item).map(|definition| &definition.kind) {
-        Some(TypeKind::Alias(target)) => vec![*target],
-        Some(TypeKind::Union(members)) => members.iter().map(|member| member.ty).collect(),
-        _ => plan.fields(item).iter().map(|field| field.ty).collect(),
-    };
-    let mut used: BTreeSet<String> = types
-        .into_iter()
-        .filter_map(|ty| match ty {
-            FieldType::One(TypeRef::Named(id))
-            | FieldType::Array(TypeRef::Named(id), _)
-            | FieldType::List(TypeRef::Named(id), _) => Some(plan.type_item(item, id).module.clone()),
-            _ => None,
-        })
-        .collect();
-    if let Some(selector) = item.union.selected_by {
-        used.insert(plan.item(selector).module.clone());
-    }
-    let Some(role) = plan.role(item) else { return used };
-    let mut answers = Vec::new();
-    match role.answer {
-        Some(Answer::Reply(reply)) => answers.push(reply),
-        Some(Answer::Details(details)) => answers.push(details),
-        Some(Answer::Stream { details, reply }) => answers.extend([details, reply]),
-        Some(Answer::Nothing) | None => {}
-    }
-    answers.extend(role.received.iter().filter_map(|received| match received {
-        Received::Event(request) => Some(*request),
-        Received::Reply(_) | Received::Element(_) | Received::End(_) => None,
-    }));
-    used.extend(answers.into_iter().map(|id| plan.message_item(item, id).module.clone()));
-    used
+    let types = plan.parts(item).into_iter().filter_map(|ty| ty.named());
+    let types = types.map(|id| plan.type_id(item, id)).chain(item.union.selected_by);
+    let used = types.chain(plan.answers(item)).map(|id| plan.item(id));
+    used.filter(|used| used.elsewhere.is_none()).map(|used| used.module.clone()).collect()
 }

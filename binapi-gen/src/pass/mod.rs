@@ -5,5 +5,6 @@ pub(crate) mod layout;
 pub(crate) mod names;
 pub(crate) mod plan;
 pub(crate) mod pool;
+pub(crate) mod reuse;
 pub(crate) mod services;
 pub(crate) mod unions;

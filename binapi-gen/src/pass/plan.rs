@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use vpp_schema::{Api, EnumDef, Field, MessageDef, MessageId, TypeDef, TypeId, TypeKind};
+use vpp_schema::{Answer, Api, EnumDef, Field, FieldType, MessageDef, MessageId, TypeDef, TypeId, TypeKind};
 
 use super::features;
 use super::layout;
 use super::pool;
-use super::services::{self, Role};
+use super::services::{self, Received, Role};
 use super::unions::{self, UnionUse};
 use crate::error::{Fault, GenerateError};
 use crate::special_cases::RuntimeType;
@@ -72,6 +72,8 @@ pub(crate) struct Item {
     pub(crate) heap: bool,
     /// Whether it gets a view.
     pub(crate) view: bool,
+    /// The module of another crate that has it, where it is not generated here: `vpp_26_06::ip_types`.
+    pub(crate) elsewhere: Option<String>,
 }
 
 /// A definition of a release.
@@ -166,6 +168,38 @@ impl<'a> Plan<'a> {
                 TypeKind::Union(_) | TypeKind::Enum(_) | TypeKind::Alias(_) => &[],
             },
         }
+    }
+
+    /// The types that an item is made of.
+    pub(crate) fn parts(&self, item: &Item) -> Vec<FieldType> {
+        match self.type_def(item).map(|definition| &definition.kind) {
+            Some(TypeKind::Alias(target)) => vec![*target],
+            Some(TypeKind::Union(members)) => members.iter().map(|member| member.ty).collect(),
+            _ => self.fields(item).iter().map(|field| field.ty).collect(),
+        }
+    }
+
+    /// The messages that answer an item, and where it is an event, the request that switches it on.
+    pub(crate) fn answers(&self, item: &Item) -> Vec<ItemId> {
+        let Some(role) = self.role(item) else { return Vec::new() };
+        let mut answers = Vec::new();
+        match role.answer {
+            Some(Answer::Reply(reply)) => answers.push(reply),
+            Some(Answer::Details(details)) => answers.push(details),
+            Some(Answer::Stream { details, reply }) => answers.extend([details, reply]),
+            Some(Answer::Nothing) | None => {}
+        }
+        answers.extend(role.received.iter().filter_map(|received| match received {
+            Received::Event(request) => Some(*request),
+            Received::Reply(_) | Received::Element(_) | Received::End(_) => None,
+        }));
+        answers.into_iter().map(|id| self.places[item.home].messages[id.0 as usize]).collect()
+    }
+
+    /// The items of a module that are generated here.
+    pub(crate) fn generated(&self, module: &str) -> impl Iterator<Item = &Item> {
+        let items = self.modules.get(module).map(|module| &module.items[..]).unwrap_or_default();
+        items.iter().map(|id| self.item(*id)).filter(|item| item.elsewhere.is_none())
     }
 
     /// The role of an item; an empty one for types.

@@ -237,6 +237,7 @@ fn add(plan: &mut Plan<'_>, release: usize, module: &str, vpp_name: &str, defini
         union: UnionUse::default(),
         heap: false,
         view: false,
+        elsewhere: None,
     });
     id
 }
