@@ -74,6 +74,7 @@ fn a_crate_has_all_it_needs() {
         name: "my-vpp".to_owned(),
         version: "1.2.3".to_owned(),
         runtime_dependency: "{ path = \"../wire\" }".to_owned(),
+        reused_dependencies: Vec::new(),
     };
     let builder = Builder::new().api(api(&[Module { name: "m", json }])).command("vppkit gen");
     let written = builder.crate_dir(dir.path(), &options).unwrap();

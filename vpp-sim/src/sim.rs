@@ -294,6 +294,13 @@ impl SimBuilder {
             Definitions::Api(api) => Cow::Owned(*api),
         };
         let api = with_plugins(api, &self.plugins).map_err(|error| StartError::Plugin(Box::new(error)))?;
+        let mut core = Core::new(api, self.deviations, self.chunk);
+        for (message, behaviour) in self.given.0 {
+            if !core.give(&message, behaviour) {
+                return Err(StartError::UnknownMessage { message });
+            }
+        }
+        let core = SharedCore::new(core);
         let (socket, folder) = match self.socket {
             Some(socket) => (socket, None),
             None => {
@@ -310,13 +317,6 @@ impl SimBuilder {
             .enable_time()
             .build()
             .map_err(|source| StartError::System { what: "runtime", source })?;
-        let mut core = Core::new(api, self.deviations, self.chunk);
-        for (message, behaviour) in self.given.0 {
-            if !core.give(&message, behaviour) {
-                return Err(StartError::UnknownMessage { message });
-            }
-        }
-        let core = SharedCore::new(core);
         let (orders, queue) = mpsc::unbounded_channel();
         let (ready, is_ready) = oneshot::channel();
         let (served, path) = (core.clone(), socket.clone());

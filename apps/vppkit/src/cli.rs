@@ -450,6 +450,19 @@ pub(crate) struct GenArgs {
     #[command(flatten)]
     pub(crate) language: LanguageArgs,
 
+    /// Generate only the modules of this name, and what they need; with * and ?, may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) module: Vec<String>,
+
+    /// Generate only the messages of this name, and what they need; with * and ?, may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) message: Vec<String>,
+
+    /// Take what the crate of a release has from there: vpp_26_06, or vpp_26_06=PATH where it is not to come from the
+    /// registry
+    #[arg(long, value_name = "CRATE[=PATH]")]
+    pub(crate) reuse: Vec<String>,
+
     /// The VPP release the definitions are from, to be written into the crate
     #[arg(long, value_name = "VERSION")]
     pub(crate) vpp_version: Option<String>,

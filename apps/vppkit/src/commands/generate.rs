@@ -7,24 +7,35 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use binapi_gen::{Builder, CrateOptions};
 use serde_json::json;
-use vpp_schema::Api;
 
 use crate::cli::GenArgs;
 use crate::output::{Format, Output};
 
 /// Generates a crate from a folder of definitions. On an error nothing is written.
 pub(crate) fn run(arguments: &GenArgs, output: &mut Output) -> anyhow::Result<()> {
+    let reused: Vec<(&str, Option<&Path>)> = arguments
+        .reuse
+        .iter()
+        .map(|reuse| match reuse.split_once('=') {
+            Some((name, path)) => (name, Some(Path::new(path))),
+            None => (reuse.as_str(), None),
+        })
+        .collect();
     let options = CrateOptions {
         name: package_name(&arguments.out)?,
         version: "0.1.0".to_owned(),
-        runtime_dependency: runtime_dependency(arguments.runtime_path.as_deref())?,
+        runtime_dependency: dependency(arguments.runtime_path.as_deref())?,
+        reused_dependencies: reused
+            .iter()
+            .map(|(name, path)| Ok((name.replace('_', "-"), dependency(*path)?)))
+            .collect::<anyhow::Result<_>>()?,
     };
     refuse_to_overwrite(&arguments.out)?;
-    let mut builder = Builder::new().command("vppkit gen");
-    builder = match &arguments.api_dir {
-        Some(folder) => builder.input(folder),
-        None => builder.api(Api::read_api_sources(&arguments.api_src, &arguments.language.options())?),
-    };
+    let mut builder = Builder::new().command("vppkit gen").source_options(arguments.language.options());
+    builder = arguments.api_dir.iter().chain(&arguments.api_src).fold(builder, Builder::input);
+    builder = arguments.module.iter().fold(builder, Builder::module);
+    builder = arguments.message.iter().fold(builder, Builder::message);
+    builder = reused.iter().fold(builder, |builder, (name, _)| builder.reuse(*name));
     if let Some(version) = &arguments.vpp_version {
         builder = builder.release(version);
     }
@@ -79,14 +90,14 @@ fn package_name(folder: &Path) -> anyhow::Result<String> {
     Ok(name.to_owned())
 }
 
-/// What the crate depends on to run: the published runtime, or one in a folder.
-fn runtime_dependency(path: Option<&Path>) -> anyhow::Result<String> {
+/// How the crate depends on one of this toolkit: the published one, or one in a folder.
+fn dependency(path: Option<&Path>) -> anyhow::Result<String> {
     let Some(path) = path else {
         return Ok(format!("{:?}", env!("CARGO_PKG_VERSION")));
     };
     ensure!(
         path.join("Cargo.toml").is_file(),
-        "there is no crate at {}; name the folder of vpp-wire, where its Cargo.toml is",
+        "there is no crate at {}; name its folder, where its Cargo.toml is",
         path.display()
     );
     let path = std::path::absolute(path).with_context(|| format!("no such place: {}", path.display()))?;
@@ -109,9 +120,9 @@ mod tests {
 
     #[test]
     fn the_runtime_comes_from_the_registry_or_a_folder() {
-        assert_eq!(runtime_dependency(None).unwrap(), format!("{:?}", env!("CARGO_PKG_VERSION")));
-        let here = runtime_dependency(Some(Path::new("."))).unwrap();
+        assert_eq!(dependency(None).unwrap(), format!("{:?}", env!("CARGO_PKG_VERSION")));
+        let here = dependency(Some(Path::new("."))).unwrap();
         assert!(here.starts_with("{ path = \"/"), "{here}");
-        assert!(runtime_dependency(Some(Path::new("/no/such"))).is_err());
+        assert!(dependency(Some(Path::new("/no/such"))).is_err());
     }
 }
