@@ -242,11 +242,8 @@ impl Builder {
     /// When the definitions cannot be read or have no Rust form.
     pub fn crate_files(self, options: &CrateOptions) -> Result<Output, GenerateError> {
         let paths = self.paths("crate");
-        let reused: Vec<_> = self
-            .reused
-            .iter()
-            .map(|reused| (reused.path.clone(), reused.path.replace('_', "-")))
-            .collect();
+        let reused: Vec<_> =
+            self.reused.iter().map(|reused| (reused.path.clone(), reused.path.replace('_', "-"))).collect();
         self.generate(|plan, provenance| {
             let mut output = Output::default();
             for (vpp_name, module) in emit::module_list(plan) {

@@ -40,11 +40,7 @@ impl Selection {
     }
 }
 
-fn nothing<'n>(
-    what: &'static str,
-    pattern: &str,
-    names: impl Iterator<Item = &'n String>,
-) -> GenerateError {
+fn nothing<'n>(what: &'static str, pattern: &str, names: impl Iterator<Item = &'n String>) -> GenerateError {
     let rate = |name: &&String| strsim::jaro_winkler(name, pattern);
     let similar = names.filter(|name| rate(name) > 0.85).max_by(|a, b| rate(a).total_cmp(&rate(b)));
     let hint = similar.map_or(String::new(), |name| format!("; did you mean {name}?"));

@@ -58,9 +58,9 @@ fn structs(text: &str) -> Vec<&str> {
 fn a_message_comes_with_all_it_needs() {
     let files = generate(Builder::new().api(release()).message("go"));
     let of = |files: &BTreeMap<PathBuf, String>, file: &str| {
-        files.get(Path::new(file)).map_or_else(Vec::new, |text| {
-            structs(text).into_iter().map(str::to_owned).collect()
-        })
+        files
+            .get(Path::new(file))
+            .map_or_else(Vec::new, |text| structs(text).into_iter().map(str::to_owned).collect())
     };
     assert_eq!(of(&files, "core.rs"), ["Go", "GoReply", "GoReplyView"]);
     assert_eq!(of(&files, "types.rs"), ["Mode", "Place"]);
@@ -86,7 +86,8 @@ fn a_message_comes_with_all_it_needs() {
 #[test]
 fn a_part_of_a_release_is_what_the_whole_has() {
     let whole = vpp_api_json::api(vpp_api_json::newest()).unwrap();
-    let messages = |name: &str| whole.modules.iter().find(|module| module.name == name).unwrap().messages.clone();
+    let messages =
+        |name: &str| whole.modules.iter().find(|module| module.name == name).unwrap().messages.clone();
     let part = whole.subset(messages("ip").into_iter().chain(messages("memif")), []);
     assert!(part.modules.len() < 12, "{:?}", part.modules.iter().map(|m| &m.name).collect::<Vec<_>>());
     for (id, message) in (0..).map(vpp_schema::MessageId).zip(&part.messages) {
@@ -174,7 +175,10 @@ fn a_file_of_the_language_needs_no_sources_of_vpp() {
     let files = generate(Builder::new().input(&file).reuse("vpp_26_06"));
     assert_eq!(files.keys().collect::<Vec<_>>(), [Path::new("flows.rs"), Path::new("mod.rs")]);
     let text = &files[Path::new("flows.rs")];
-    assert!(text.contains("pub prefix: Prefix,") && text.contains("pub use vpp_26_06::ip_types::{"), "{text}");
+    assert!(
+        text.contains("pub prefix: Prefix,") && text.contains("pub use vpp_26_06::ip_types::{"),
+        "{text}"
+    );
     assert!(text.contains("In flows.api."));
 
     // Without a release nobody knows the import, and the error says where it stands.
@@ -186,7 +190,8 @@ fn a_file_of_the_language_needs_no_sources_of_vpp() {
     // A file that is at hand goes before the release.
     let folder = dir.path().join("vnet/ip");
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("ip_types.api"), "enum ip_proto : u8 { P = 9, }; typedef prefix { u8 len; };").unwrap();
+    fs::write(folder.join("ip_types.api"), "enum ip_proto : u8 { P = 9, }; typedef prefix { u8 len; };")
+        .unwrap();
     let files = generate(Builder::new().input(&file).reuse("vpp_26_06"));
     assert_eq!(
         structs(&files[Path::new("flows.rs")]),

@@ -16,9 +16,13 @@ const WIDTH: usize = 110;
 /// Each API module that is generated: VPP's name, which is that of the feature, and the Rust name. Modules that other
 /// crates have whole are not.
 pub(crate) fn module_list<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = (&'p str, &'p str)> {
-    let is_elsewhere =
-        |module: &ModulePlan| !module.items.is_empty() && module.items.iter().all(|id| plan.item(*id).elsewhere.is_some());
-    plan.modules.iter().filter(move |(_, module)| !is_elsewhere(module)).map(|(vpp_name, module)| (vpp_name.as_str(), module.name.as_str()))
+    let is_elsewhere = |module: &ModulePlan| {
+        !module.items.is_empty() && module.items.iter().all(|id| plan.item(*id).elsewhere.is_some())
+    };
+    plan.modules
+        .iter()
+        .filter(move |(_, module)| !is_elsewhere(module))
+        .map(|(vpp_name, module)| (vpp_name.as_str(), module.name.as_str()))
 }
 
 /// `pub mod` lines, each behind its feature.

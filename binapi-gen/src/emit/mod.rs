@@ -72,8 +72,13 @@ pub(crate) fn module_file(
             }
         }
     }
-    let head =
-        [module_docs(plan, module), scope.allowances(), scope.uses(), scope.elsewhere(plan), scope.reexports()];
+    let head = [
+        module_docs(plan, module),
+        scope.allowances(),
+        scope.uses(),
+        scope.elsewhere(plan),
+        scope.reexports(),
+    ];
     let head: Vec<_> = head.into_iter().filter(|part| !part.is_empty()).collect();
     Ok(format!("// {}\n\n{}{body}", provenance.line(), head.join("\n")))
 }

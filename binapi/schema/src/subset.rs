@@ -111,7 +111,9 @@ impl Part<'_> {
             module.services.retain(|service| self.messages.binary_search(&service.request).is_ok());
             module.services.iter_mut().for_each(|service| *service = self.service(service));
             module.imports.retain(|name| {
-                self.api.find_module(name).is_some_and(|(import, _)| self.modules.binary_search(&import).is_ok())
+                self.api
+                    .find_module(name)
+                    .is_some_and(|(import, _)| self.modules.binary_search(&import).is_ok())
             });
             part.modules_by_name.insert(module.name.clone(), ModuleId(place(&self.modules, *id)));
             part.modules.push(module);

@@ -27,7 +27,8 @@ fn text(api: &Api, module: &Module) -> String {
     let messages = || module.messages.iter().map(|id| api.message(*id));
     let used = messages().flat_map(|message| &message.fields).filter_map(|field| field.ty.named());
     let imports: BTreeSet<&str> = used.map(|id| api.module(api.ty(id).module).name.as_str()).collect();
-    let mut text: String = imports.iter().map(|name| format!("import \"some/where/{name}.api\";\n")).collect();
+    let mut text: String =
+        imports.iter().map(|name| format!("import \"some/where/{name}.api\";\n")).collect();
     for message in messages() {
         let words = match message.header {
             Header::Bare => "",
@@ -39,7 +40,8 @@ fn text(api: &Api, module: &Module) -> String {
         let _ = writeln!(text, "define {} {{ {words} {fields} }};", message.name);
     }
     // What answers does not enter CRCs.
-    let services: String = messages().map(|message| format!("rpc {} returns null;\n", message.name)).collect();
+    let services: String =
+        messages().map(|message| format!("rpc {} returns null;\n", message.name)).collect();
     text + "service {\n" + &services + "};\n"
 }
 

@@ -35,9 +35,8 @@ pub(crate) async fn start() -> anyhow::Result<Sim> {
             let counted = asked.lock().unwrap_or_else(PoisonError::into_inner);
             let wanted = &request["sw_if_index"];
             let interfaces = counted.iter().filter(|counts| *counts == wanted || *wanted == u32::MAX);
-            let details = |interface| {
-                json!({"sw_if_index": interface, "flow": flow(1200), "application": "https"})
-            };
+            let details =
+                |interface| json!({"sw_if_index": interface, "flow": flow(1200), "application": "https"});
             Answer::Details(interfaces.map(details).collect())
         })
         .on("want_flowmon_events", |_| Answer::Reply(json!({})));

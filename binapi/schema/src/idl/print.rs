@@ -81,11 +81,11 @@ impl Printer<'_> {
         let definition = self.api.ty(id);
         let name = &definition.name;
         let _ = match &definition.kind {
-            TypeKind::Struct(fields) => write!(text, "typedef {name} {{{}}};\n", self.fields(fields)),
-            TypeKind::Union(members) => write!(text, "union {name} {{{}}};\n", self.fields(members)),
+            TypeKind::Struct(fields) => writeln!(text, "typedef {name} {{{}}};", self.fields(fields)),
+            TypeKind::Union(members) => writeln!(text, "union {name} {{{}}};", self.fields(members)),
             TypeKind::Alias(target) => {
                 let field = declaration(self.api, *target, name, &[]);
-                write!(text, "typedef {field};\n")
+                writeln!(text, "typedef {field};")
             }
             TypeKind::Enum(definition) => {
                 let keyword = if definition.is_flags { "enumflag" } else { "enum" };
@@ -95,7 +95,7 @@ impl Printer<'_> {
                     let later = if at < counted { "" } else { " [backwards_compatible]" };
                     let _ = write!(members, " {member} = {value}{later},");
                 }
-                write!(text, "{keyword} {name} : {} {{{members} }};\n", definition.repr)
+                writeln!(text, "{keyword} {name} : {} {{{members} }};", definition.repr)
             }
         };
     }
