@@ -47,9 +47,9 @@ fn the_crate_of_any_release_compiles() {
 fn check(folder: &Path, tree: &str) {
     // A workspace of its own, and the versions that are here already.
     let manifest = folder.join("Cargo.toml");
-    let text = std::fs::read_to_string(&manifest).unwrap() + "\n[workspace]\n";
-    std::fs::write(&manifest, text).unwrap();
-    std::fs::copy(Path::new(TOOLKIT).join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let text = std::fs::read_to_string(&manifest).expect("just written") + "\n[workspace]\n";
+    std::fs::write(&manifest, text).expect("a file");
+    std::fs::copy(Path::new(TOOLKIT).join("Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
     let target: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("trees-target");
     let output = Command::new(env!("CARGO"))
         .args(["check", "--quiet", "--offline", "--features", "all-modules"])
@@ -57,6 +57,6 @@ fn check(folder: &Path, tree: &str) {
         .env("RUSTFLAGS", "-D warnings")
         .current_dir(folder)
         .output()
-        .unwrap();
+        .expect("cargo runs");
     assert!(output.status.success(), "{tree}: {}", String::from_utf8_lossy(&output.stderr));
 }
