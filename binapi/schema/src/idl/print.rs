@@ -164,11 +164,16 @@ fn counted(api: &Api) -> HashMap<TypeId, usize> {
         .map(|message| (message, enums(api, message)))
         .filter(|(_, enums)| !enums.is_empty())
         .collect();
+    let mut tried: HashMap<&str, usize> = HashMap::new();
     loop {
         let before = known.len();
         for (message, enums) in &holders {
             let open: Vec<_> = enums.iter().copied().filter(|id| !known.contains(id)).collect();
             if open.is_empty() {
+                continue;
+            }
+            // Nothing is found of what was searched for before.
+            if tried.insert(message.name.as_str(), open.len()) == Some(open.len()) {
                 continue;
             }
             let mut fuel = MAX_TRIES;
