@@ -191,6 +191,13 @@ impl Connection {
         self.shared().lost()
     }
 
+    /// Waits until the connection has ended, for whatever reason, and gives it.
+    pub async fn closed(&self) -> Lost {
+        // Whether VPP confirmed the end is for who asked for it.
+        let _confirmed = self.shared().closed().await;
+        self.lost().unwrap_or(Lost::Closed)
+    }
+
     /// Ends the connection: everything that waits fails, also on other handles, and VPP is told.
     ///
     /// # Errors
@@ -198,7 +205,7 @@ impl Connection {
     /// When VPP does not confirm it, or was gone before. The socket is closed all the same.
     pub async fn close(self) -> Result<(), CloseError> {
         self.shared().want_close();
-        poll_fn(|cx| self.shared().poll_closed(cx)).await
+        self.shared().closed().await
     }
 }
 
