@@ -43,6 +43,7 @@ mod payload;
 mod pipeline;
 mod raw;
 mod shared;
+mod supervise;
 mod table;
 pub mod trace;
 mod transport;
@@ -57,4 +58,8 @@ pub use events::Events;
 pub use payload::Payload;
 pub use pipeline::Pipeline;
 pub use raw::{Raw, RawEnd, RawEvents, RawMessage, RawStream};
+pub use supervise::{
+    AttemptError, Attempts, Connected, Gap, Loss, NotConnected, Notice, State, SupervisedEvents, Supervisor,
+    SupervisorBuilder,
+};
 pub use table::{Entry, Incompatible, MessageTable};
