@@ -127,7 +127,8 @@ impl SocketWatch {
             child: below.file_name().map(OsStr::as_bytes).unwrap_or_default().to_vec(),
         });
         let old = std::mem::replace(&mut self.armed, armed);
-        if let Some(old) = old.filter(|old| self.armed.as_ref().is_none_or(|armed| armed.watch != old.watch)) {
+        if let Some(old) = old.filter(|old| self.armed.as_ref().is_none_or(|armed| armed.watch != old.watch))
+        {
             self.forget(old.watch);
         }
     }

@@ -47,7 +47,9 @@ impl fmt::Display for Gap {
             Self::Subscribed { generation } => {
                 write!(f, "events come from connection {generation}; those before it are not known")
             }
-            Self::Overrun { lost } => write!(f, "{lost} events were lost: the program reads slower than they come"),
+            Self::Overrun { lost } => {
+                write!(f, "{lost} events were lost: the program reads slower than they come")
+            }
         }
     }
 }

@@ -135,7 +135,8 @@ impl Machine {
     pub(super) fn appeared(&mut self, now: Instant) {
         if let Phase::Down { next } = self.phase {
             self.doublings = 0;
-            let soonest = self.tried.and_then(|tried| tried.checked_add(MIN_GAP)).map_or(now, |at| at.max(now));
+            let soonest =
+                self.tried.and_then(|tried| tried.checked_add(MIN_GAP)).map_or(now, |at| at.max(now));
             self.wait_until(soonest.min(next));
         }
     }

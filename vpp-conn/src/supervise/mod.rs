@@ -22,8 +22,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use vpp_wire::{Event, Subscribe};
 
-pub use self::events::{Gap, Notice, SupervisedEvents};
 use self::events::Feed;
+pub use self::events::{Gap, Notice, SupervisedEvents};
 use self::life::Keepalive;
 use self::machine::{Backoff, Machine};
 pub use self::state::{AttemptError, Attempts, Connected, Loss, NotConnected, State};
@@ -107,9 +107,9 @@ impl Supervisor {
     ///
     /// At once, when there is none: why, and when the next attempt is.
     pub fn connection(&self) -> Result<Connection, NotConnected> {
-        match &*self.states.borrow() {
-            State::Connected(connected) => Ok(connected.connection.clone()),
-            state => Err(self.not_connected(state)),
+        match self.state() {
+            State::Connected(connected) => Ok(connected.connection),
+            state => Err(NotConnected::new(self.path.to_path_buf(), state, now())),
         }
     }
 
@@ -120,7 +120,11 @@ impl Supervisor {
     /// When there is none by then, or there will be none because the supervisor has stopped.
     pub async fn ready(&self, within: Duration) -> Result<Connection, NotConnected> {
         let mut states = self.states.clone();
-        let settled = states.wait_for(|state| matches!(state, State::Connected(_) | State::Stopped));
+        let settled = states.wait_for(|state| match state {
+            // Where it is lost already, the next state comes at once.
+            State::Connected(connected) => connected.connection.lost().is_none(),
+            state => matches!(state, State::Stopped),
+        });
         // Which state it is, also when the time is over, is told below.
         let _late = tokio::time::timeout(within, settled).await;
         self.connection()
@@ -129,7 +133,7 @@ impl Supervisor {
     /// How it is.
     #[must_use]
     pub fn state(&self) -> State {
-        self.states.borrow().clone()
+        self.states.borrow().up_to_date(now())
     }
 
     /// How it is, each time it changes. Of states that follow each other quickly some may be left out, so two
@@ -187,10 +191,6 @@ impl Supervisor {
             let _stopped = states.wait_for(|state| matches!(state, State::Stopped)).await;
         }
     }
-
-    fn not_connected(&self, state: &State) -> NotConnected {
-        NotConnected::new(self.path.to_path_buf(), state.clone(), now())
-    }
 }
 
 impl fmt::Debug for Supervisor {
@@ -213,10 +213,7 @@ impl SupervisorBuilder {
         Self {
             builder,
             backoff: Backoff { first: Duration::from_millis(100), cap: Duration::from_secs(10) },
-            keepalive: Some(Keepalive {
-                silence: Duration::from_secs(5),
-                patience: Duration::from_secs(10),
-            }),
+            keepalive: Some(Keepalive { silence: Duration::from_secs(5), patience: Duration::from_secs(10) }),
             hooks: Vec::new(),
         }
     }

@@ -27,6 +27,24 @@ pub enum State {
     Stopped,
 }
 
+impl State {
+    /// The same; but a connection that has ended is gone, also before the supervisor's task has come to tell it. Who was
+    /// just told so by a call shall not get it again.
+    pub(super) fn up_to_date(&self, now: Instant) -> Self {
+        let lost = match self {
+            Self::Connected(connected) => connected.connection.lost().map(|lost| (lost, connected)),
+            _ => None,
+        };
+        match lost {
+            Some((lost, connected)) => Self::Reconnecting {
+                loss: Loss { lost, waiting: connected.connection.shared().cut_off() },
+                attempts: Attempts { since: now, failed: 0, last_error: None, next: None },
+            },
+            None => self.clone(),
+        }
+    }
+}
+
 /// A connection that is handed out.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -150,7 +168,11 @@ impl fmt::Display for NotConnected {
             // Not a state of this error, but its fields are public.
             State::Connected(_) => return write!(f, "connected to VPP at {}", self.path.display()),
             State::Stopped => {
-                return write!(f, "the connection to VPP at {} was given up by the program", self.path.display());
+                return write!(
+                    f,
+                    "the connection to VPP at {} was given up by the program",
+                    self.path.display()
+                );
             }
         };
         if let Some(error) = &attempts.last_error {

@@ -77,7 +77,9 @@ impl Task {
         states: watch::Sender<State>,
     ) -> Self {
         let watch = SocketWatch::new(&setup.path)
-            .inspect_err(|error| tracing::debug!(%error, "cannot watch for VPP's socket; it is tried by time"))
+            .inspect_err(
+                |error| tracing::debug!(%error, "cannot watch for VPP's socket; it is tried by time"),
+            )
             .ok();
         Self { setup, machine, watch, commands, streams: Vec::new(), states }
     }
@@ -103,7 +105,11 @@ impl Task {
                 _ => None,
             };
             let result = match connected {
-                Some(connection) => connection.close().await,
+                Some(connection) => match connection.close().await {
+                    // VPP was faster: there is nobody to take leave of.
+                    Err(CloseError::Lost(_)) => Ok(()),
+                    result => result,
+                },
                 None => Ok(()),
             };
             // Who asked may not wait for it.

@@ -251,7 +251,8 @@ fn errors_read_as_sentences() {
         next: wait.map(|wait| now + ms(wait)),
     };
     let text = |state| NotConnected::new(path(), state, now).to_string();
-    let reconnecting = |waiting, lost, attempts| State::Reconnecting { loss: Loss { lost, waiting }, attempts };
+    let reconnecting =
+        |waiting, lost, attempts| State::Reconnecting { loss: Loss { lost, waiting }, attempts };
     let there = || Some(failure(ConnectCause::NobodyListens));
 
     assert_eq!(
@@ -275,5 +276,8 @@ fn errors_read_as_sentences() {
         text(State::Connecting(attempts(1, Some(hook), Some(100)))),
         "not connected to VPP at /run/vpp/api.sock; an on_connect hook failed: no licence; connecting in 0.1 s"
     );
-    assert_eq!(text(State::Stopped), "the connection to VPP at /run/vpp/api.sock was given up by the program");
+    assert_eq!(
+        text(State::Stopped),
+        "the connection to VPP at /run/vpp/api.sock was given up by the program"
+    );
 }
