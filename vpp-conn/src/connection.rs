@@ -37,6 +37,8 @@ use crate::trace::Traced;
 /// | the runtime | VPP is told, within a tenth of a second; calls elsewhere fail |
 /// | VPP | everything fails with [`Lost::ClosedByVpp`] |
 ///
+/// Another VPP is another connection: [`Supervisor`](crate::Supervisor) makes it, and keeps it while VPP comes and goes.
+///
 /// A process should hold fewer than 16 connections: VPP 25.06 and later can freeze when as many sockets close at the
 /// same moment, as they do when a process is killed.
 #[derive(Clone)]

@@ -246,8 +246,8 @@ pub enum EventError {
     /// The event is not what its definition says.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// This VPP does not send the event: it does not have it, or refused. The stream of a
-    /// [`Supervisor`](crate::Supervisor) goes on at the next VPP.
+    /// This VPP does not send the event: it does not have it, refused, or did not answer in time. The stream of a
+    /// [`Supervisor`](crate::Supervisor) goes on at the next connection.
     #[error("cannot subscribe to {event}: {error}")]
     Unavailable {
         /// VPP's name of the event.

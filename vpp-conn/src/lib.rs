@@ -27,6 +27,8 @@
 //!
 //! [`frame`] cuts the socket's bytes into messages. The multiplexer (a state machine without sockets, clocks or tasks)
 //! routes them by context and id. What drives it is whoever waits: see [`Connection`].
+//!
+//! A [`Connection`] is one VPP's, and ends with it. [`Supervisor`] keeps one while VPP comes and goes.
 
 pub mod blocking;
 mod call;

@@ -368,9 +368,9 @@ async fn a_stopped_supervisor_says_so() {
     let last = vpp.clone();
     vpp.close().await.unwrap();
     let error = waiting.await.unwrap();
-    assert!(matches!(error.state, State::Stopped));
+    assert!(matches!(*error.state, State::Stopped));
     assert!(error.to_string().ends_with("was given up by the program"), "{error}");
-    assert!(matches!(last.connection().unwrap_err().state, State::Stopped));
+    assert!(matches!(*last.connection().unwrap_err().state, State::Stopped));
     last.close().await.unwrap();
 }
 
@@ -398,7 +398,7 @@ async fn a_peer_that_is_not_there_yet_is_told_with_the_next_attempt() {
     let hour = Duration::from_secs(3600);
     let vpp = Connection::builder().supervise().backoff(hour, hour).start(&socket);
     let error = vpp.ready(Duration::from_millis(20)).await.unwrap_err();
-    let State::Connecting(attempts) = &error.state else { panic!("{error:?}") };
+    let State::Connecting(attempts) = &*error.state else { panic!("{error:?}") };
     assert_eq!(attempts.failed, 1);
     assert!(error.retry_in.unwrap() > hour / 3);
     let text = error.to_string();

@@ -129,7 +129,7 @@ async fn in_flight_calls_end_when_vpp_dies() -> Result<(), Failed> {
     let mut states = vpp.watch();
     drop(states.wait_for(|state| matches!(state, State::Reconnecting { .. })).await?);
     let error = vpp.connection().unwrap_err();
-    let State::Reconnecting { loss, .. } = &error.state else { return Err(error.into()) };
+    let State::Reconnecting { loss, .. } = &*error.state else { return Err(error.into()) };
     assert_eq!((loss.waiting, &loss.lost), (37, &Lost::ClosedByVpp));
     let text = error.to_string();
     let lost = "connection to VPP lost while 37 calls were waiting (VPP closed the socket)";

@@ -77,7 +77,7 @@ impl<E: Event> SupervisedEvents<E> {
     /// # Errors
     ///
     /// [`EventError::Decode`] when an event is not what its definition says, [`EventError::Unavailable`] when this VPP
-    /// does not send it: the next call goes on behind both. [`EventError::Lost`] when the supervisor has stopped.
+    /// does not send it: the next call goes on behind both, behind the latter with the next connection. [`EventError::Lost`] when the supervisor has stopped.
     pub async fn next(&mut self) -> Result<Notice<E>, EventError> {
         loop {
             let Some(events) = &mut self.current else {

@@ -136,7 +136,7 @@ pub struct NotConnected {
     /// VPP's API socket.
     pub path: PathBuf,
     /// Why: any state but [`State::Connected`].
-    pub state: State,
+    pub state: Box<State>,
     /// How long until the next attempt, seen from when this was made; `None` while one is under way, or when there
     /// will be none.
     pub retry_in: Option<Duration>,
@@ -148,7 +148,7 @@ impl NotConnected {
             State::Connecting(attempts) | State::Reconnecting { attempts, .. } => attempts.next,
             State::Connected(_) | State::Stopped => None,
         };
-        Self { path, retry_in: next.map(|next| next.saturating_duration_since(now)), state }
+        Self { path, retry_in: next.map(|next| next.saturating_duration_since(now)), state: state.into() }
     }
 }
 
@@ -156,7 +156,7 @@ impl std::error::Error for NotConnected {}
 
 impl fmt::Display for NotConnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (attempts, again) = match &self.state {
+        let (attempts, again) = match &*self.state {
             State::Connecting(attempts) => {
                 write!(f, "not connected to VPP at {}", self.path.display())?;
                 (attempts, "connecting")

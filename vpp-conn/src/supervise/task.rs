@@ -1,6 +1,5 @@
 //! The task that keeps a supervised connection.
 
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -281,22 +280,20 @@ async fn attempt(setup: &Setup, streams: Vec<Arc<dyn Resubscribe>>) -> Result<Re
 }
 
 /// What comes before a connection is handed out.
-fn prepare(
+async fn prepare(
     connection: &Connection,
     setup: &Setup,
     streams: Vec<Arc<dyn Resubscribe>>,
-) -> impl Future<Output = Result<(Option<Arc<str>>, Vec<Deliver>), AttemptError>> {
-    async move {
-        let version = version(connection).await.map_err(AttemptError::Lost)?;
-        let mut deliveries = Vec::with_capacity(streams.len());
-        for stream in streams {
-            deliveries.push(stream.resubscribe(connection.clone()).await.map_err(AttemptError::Lost)?);
-        }
-        for hook in &setup.hooks {
-            hook(connection.clone()).await.map_err(|error| AttemptError::Hook(error.into()))?;
-        }
-        Ok((version, deliveries))
+) -> Result<(Option<Arc<str>>, Vec<Deliver>), AttemptError> {
+    let version = version(connection).await.map_err(AttemptError::Lost)?;
+    let mut deliveries = Vec::with_capacity(streams.len());
+    for stream in streams {
+        deliveries.push(stream.resubscribe(connection.clone()).await.map_err(AttemptError::Lost)?);
     }
+    for hook in &setup.hooks {
+        hook(connection.clone()).await.map_err(|error| AttemptError::Hook(error.into()))?;
+    }
+    Ok((version, deliveries))
 }
 
 /// `show_version`, the same in every release since 20.01.
