@@ -93,6 +93,7 @@ pub(super) fn killed_under_load(mut vpp: impl Vpp, rounds: usize) -> Result<(), 
             );
         }
         assert_eq!(connection.lost(), Some(Lost::ClosedByVpp));
+        assert_eq!(connection.counters().in_flight, 0, "round {round}: contexts are left");
         drop(connection);
         eventually(
             || generations.load(Ordering::Relaxed) == round,
