@@ -14,6 +14,7 @@ use crate::error::{ConnectCause, ConnectError, NotVpp};
 use crate::frame::FrameReader;
 use crate::handshake::{self, Created};
 use crate::shared::{Settings, Shared};
+use crate::supervise::SupervisorBuilder;
 use crate::transport::{Socket, Transport};
 
 /// Where VPP's API socket is when nothing else is said: `/run/vpp/api.sock`.
@@ -91,6 +92,11 @@ impl Builder {
     pub fn require(mut self, messages: &[MessageInfo]) -> Self {
         self.required.extend_from_slice(messages);
         self
+    }
+
+    /// Keeps a connection of this kind while VPP comes and goes: see [`Supervisor`](crate::Supervisor).
+    pub fn supervise(self) -> SupervisorBuilder {
+        SupervisorBuilder::new(self)
     }
 
     /// Connects to VPP's API socket.

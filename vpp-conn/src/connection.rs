@@ -37,6 +37,8 @@ use crate::trace::Traced;
 /// | the runtime | VPP is told, within a tenth of a second; calls elsewhere fail |
 /// | VPP | everything fails with [`Lost::ClosedByVpp`] |
 ///
+/// Another VPP is another connection: [`Supervisor`](crate::Supervisor) makes it, and keeps it while VPP comes and goes.
+///
 /// A process should hold fewer than 16 connections: VPP 25.06 and later can freeze when as many sockets close at the
 /// same moment, as they do when a process is killed.
 #[derive(Clone)]
@@ -191,6 +193,13 @@ impl Connection {
         self.shared().lost()
     }
 
+    /// Waits until the connection has ended, for whatever reason, and gives it.
+    pub async fn closed(&self) -> Lost {
+        // Whether VPP confirmed the end is for who asked for it.
+        let _confirmed = self.shared().closed().await;
+        self.lost().unwrap_or(Lost::Closed)
+    }
+
     /// Ends the connection: everything that waits fails, also on other handles, and VPP is told.
     ///
     /// # Errors
@@ -198,7 +207,7 @@ impl Connection {
     /// When VPP does not confirm it, or was gone before. The socket is closed all the same.
     pub async fn close(self) -> Result<(), CloseError> {
         self.shared().want_close();
-        poll_fn(|cx| self.shared().poll_closed(cx)).await
+        self.shared().closed().await
     }
 }
 

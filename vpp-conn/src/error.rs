@@ -182,6 +182,13 @@ pub enum Lost {
     /// VPP closed the socket: it ended, or was killed.
     #[error("connection to VPP lost (VPP closed the socket)")]
     ClosedByVpp,
+    /// VPP kept the socket open and sent nothing, not even the answer to a `control_ping`. It hangs, was stopped, or
+    /// carries out a request that takes longer.
+    #[error("connection to VPP given up: VPP has sent nothing for {silent:?}")]
+    Unresponsive {
+        /// The time without a sign of life.
+        silent: Duration,
+    },
     /// The program closed the connection.
     #[error("the connection was closed")]
     Closed,
@@ -199,6 +206,20 @@ pub enum Lost {
         /// What the system says.
         message: Arc<str>,
     },
+}
+
+impl Lost {
+    /// What happened, without saying that the connection is gone.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::ClosedByVpp => "VPP closed the socket".to_owned(),
+            Self::Unresponsive { silent } => format!("VPP has sent nothing for {silent:?}"),
+            Self::Closed => "by the program".to_owned(),
+            Self::RuntimeEnded => "the runtime that drove it has ended".to_owned(),
+            Self::Frame(error) => error.to_string(),
+            Self::Io { message, .. } => message.to_string(),
+        }
+    }
 }
 
 impl From<io::Error> for Lost {
@@ -225,6 +246,15 @@ pub enum EventError {
     /// The event is not what its definition says.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// This VPP does not send the event: it does not have it, refused, or did not answer in time. The stream of a
+    /// [`Supervisor`](crate::Supervisor) goes on at the next connection.
+    #[error("cannot subscribe to {event}: {error}")]
+    Unavailable {
+        /// VPP's name of the event.
+        event: Arc<str>,
+        /// Why.
+        error: CallError,
+    },
     /// The connection ended.
     #[error("{event}: {lost}")]
     Lost {

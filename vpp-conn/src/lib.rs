@@ -27,6 +27,8 @@
 //!
 //! [`frame`] cuts the socket's bytes into messages. The multiplexer (a state machine without sockets, clocks or tasks)
 //! routes them by context and id. What drives it is whoever waits: see [`Connection`].
+//!
+//! A [`Connection`] is one VPP's, and ends with it. [`Supervisor`] keeps one while VPP comes and goes.
 
 pub mod blocking;
 mod call;
@@ -43,6 +45,7 @@ mod payload;
 mod pipeline;
 mod raw;
 mod shared;
+mod supervise;
 mod table;
 pub mod trace;
 mod transport;
@@ -57,4 +60,8 @@ pub use events::Events;
 pub use payload::Payload;
 pub use pipeline::Pipeline;
 pub use raw::{Raw, RawEnd, RawEvents, RawMessage, RawStream};
+pub use supervise::{
+    AttemptError, Attempts, Connected, Gap, Loss, NotConnected, Notice, State, SupervisedEvents, Supervisor,
+    SupervisorBuilder,
+};
 pub use table::{Entry, Incompatible, MessageTable};

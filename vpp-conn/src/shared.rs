@@ -6,10 +6,12 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::sync::Notify;
 use vpp_wire::EncodeError;
 
 use crate::counters::Counters;
@@ -68,6 +70,8 @@ pub(crate) struct Shared {
     /// Wakes whoever `readers` names.
     io_waker: Waker,
     core: Mutex<Core>,
+    /// Told when the transport carries nothing any more.
+    ended: Notify,
 }
 
 #[derive(Debug)]
@@ -79,7 +83,8 @@ pub(crate) struct Core {
     /// The transport carries nothing any more.
     dead: bool,
     goodbye: Goodbye,
-    close_waiters: Vec<Waker>,
+    /// How often something came: a number that grows is a sign of life.
+    heard: u64,
 }
 
 impl Core {
@@ -174,8 +179,9 @@ impl Shared {
                 armed: None,
                 dead: false,
                 goodbye: Goodbye::No,
-                close_waiters: Vec::new(),
+                heard: 0,
             }),
+            ended: Notify::new(),
             settings,
         }
     }
@@ -325,15 +331,42 @@ impl Shared {
         self.readers.wake_background();
     }
 
-    /// Waits for the end that was asked for.
-    pub(crate) fn poll_closed(&self, cx: &mut TaskContext<'_>) -> Poll<Result<(), CloseError>> {
-        self.with(|core| match &core.goodbye {
-            Goodbye::Done(result) => Poll::Ready(result.clone()),
-            _ => {
-                core.close_waiters.push(cx.waker().clone());
-                Poll::Pending
+    /// Ends the connection without waiting for VPP, which has stopped answering. The good-bye is left for it in the
+    /// socket, as far as that takes it: VPP keeps busy with clients that just close.
+    pub(crate) fn give_up(&self, lost: Lost) {
+        self.with(|core| {
+            if matches!(core.goodbye, Goodbye::No | Goodbye::Wanted) {
+                core.transport.say_goodbye();
+                self.flush(core);
             }
-        })
+            self.lose(core, lost);
+        });
+    }
+
+    /// Waits until the connection has ended, and tells how the good-bye went.
+    pub(crate) async fn closed(&self) -> Result<(), CloseError> {
+        loop {
+            let mut ended = pin!(self.ended.notified());
+            // Before looking, so that no end is missed.
+            ended.as_mut().enable();
+            if let Some(result) = self.with(|core| match &core.goodbye {
+                Goodbye::Done(result) => Some(result.clone()),
+                _ => None,
+            }) {
+                return result;
+            }
+            ended.await;
+        }
+    }
+
+    /// A number that grows with what VPP sends.
+    pub(crate) fn heard(&self) -> u64 {
+        self.with(|core| core.heard)
+    }
+
+    /// How many calls the end of the connection cut off.
+    pub(crate) fn cut_off(&self) -> usize {
+        self.with(|core| core.mux.cut_off())
     }
 
     /// What the background task does each time it is woken; ready when the connection has ended.
@@ -388,6 +421,7 @@ impl Shared {
             match core.transport.fill(&self.io_waker) {
                 Filled::Nothing => return,
                 Filled::Something => {
+                    core.heard += 1;
                     if let Err(lost) = self.deliver(core) {
                         return self.lose(core, lost);
                     }
@@ -538,7 +572,7 @@ impl Shared {
         core.dead = true;
         core.mux.fail(&lost);
         core.goodbye = Goodbye::Done(closed);
-        core.close_waiters.drain(..).for_each(Waker::wake);
+        self.ended.notify_waiters();
         core.transport.shut();
         self.readers.wake_background();
     }

@@ -107,6 +107,9 @@ impl Core {
             }
         };
         let effect = self.faults.strike(&name);
+        if let Some(Effect::Ignore) = effect {
+            return;
+        }
         match name.as_str() {
             CREATE => {
                 let index = self.clients.create(connection);
@@ -243,7 +246,7 @@ impl Core {
     fn answer(&self, receiver: Option<ConnectionId>, mut messages: Vec<Vec<u8>>, effect: Option<Effect>) {
         let mut close = false;
         match effect {
-            Some(Effect::DropReply) => return,
+            Some(Effect::DropReply | Effect::Ignore) => return,
             Some(Effect::CloseInstead) => return self.send(receiver, Outgoing::Close),
             Some(Effect::Garbage(bytes)) => return self.send(receiver, Outgoing::Bytes(bytes)),
             Some(Effect::Delay(by)) => self.send(receiver, Outgoing::Wait(by)),

@@ -23,6 +23,7 @@ use std::time::Duration;
 /// | [`short_reply`](Self::short_reply) | yes | the last byte of the reply is missing |
 /// | [`garbage`](Self::garbage) | yes | these bytes instead of a frame |
 /// | [`close_on`](Self::close_on) | no | the end of the connection |
+/// | [`hang`](Self::hang) | no | nothing, whatever it sends |
 /// | [`close_after`](Self::close_after) | yes | the end of the connection after that many messages |
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -37,6 +38,7 @@ pub struct Fault {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
+    Ignore,
     DropReply,
     Delay(Duration),
     Overtaken(Duration),
@@ -95,6 +97,12 @@ impl Fault {
     #[must_use]
     pub fn close_on(message: &str) -> Self {
         Self::of(message, Effect::CloseInstead)
+    }
+
+    /// It hangs: connections stay open and are taken, and nothing is answered, until the faults are cleared.
+    #[must_use]
+    pub fn hang() -> Self {
+        Self { message: None, effect: Effect::Ignore, skip: 0, left: None }
     }
 
     /// The connection that sends the `messages`th message from now on is closed behind its answers.

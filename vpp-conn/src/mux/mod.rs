@@ -139,6 +139,8 @@ pub(crate) struct Mux<W> {
     /// Earliest deadline known. Never later than any deadline of a waiting call.
     timeout: Option<Instant>,
     lost: Option<Lost>,
+    /// Calls that the end cut off.
+    cut_off: usize,
     woken: VecDeque<W>,
     counters: Counters,
     recorder: Option<Recorder>,
@@ -155,6 +157,7 @@ impl<W> Mux<W> {
             stream_limit,
             timeout: None,
             lost: None,
+            cut_off: 0,
             woken: VecDeque::new(),
             counters: Counters::default(),
             recorder,
@@ -190,6 +193,11 @@ impl<W> Mux<W> {
     /// How the connection ended, if it did.
     pub(crate) fn lost(&self) -> Option<&Lost> {
         self.lost.as_ref()
+    }
+
+    /// How many calls waited when the connection ended.
+    pub(crate) fn cut_off(&self) -> usize {
+        self.cut_off
     }
 
     /// The event streams.
@@ -491,6 +499,7 @@ impl<W> Mux<W> {
             if !slot.is_over() {
                 slot.failure = Some(Failure::Lost(lost.clone()));
                 self.counters.failed += 1;
+                self.cut_off += 1;
             }
             self.woken.extend(slot.waiter.take());
         }

@@ -73,12 +73,30 @@ pub(crate) fn event(payload: &[u8]) -> Vec<u8> {
 /// The peer's side of a connection.
 pub(crate) struct Wire {
     stream: UnixStream,
+    /// How many bytes it sends before it closes.
+    left: usize,
 }
 
 impl Wire {
+    fn new(stream: UnixStream) -> Self {
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        Self { stream, left: usize::MAX }
+    }
+
+    /// Closes behind so many more bytes.
+    pub(crate) fn close_after(&mut self, bytes: usize) {
+        self.left = bytes;
+        self.send(&[]);
+    }
+
     pub(crate) fn send(&mut self, bytes: &[u8]) {
+        let sent = bytes.len().min(self.left);
         // A client that has left is no fault of the peer.
-        let _gone = self.stream.write_all(bytes);
+        let _gone = self.stream.write_all(&bytes[..sent]);
+        self.left -= sent;
+        if self.left == 0 {
+            let _gone = self.stream.shutdown(std::net::Shutdown::Both);
+        }
     }
 
     /// The next request; `None` when the client closed.
@@ -93,11 +111,24 @@ impl Wire {
         })
     }
 
+    /// A second hand on the same connection.
+    pub(crate) fn second(&self) -> Self {
+        Self { stream: self.stream.try_clone().unwrap(), left: self.left }
+    }
+
+    /// The next message, whatever it is; `None` when the client closed.
+    pub(crate) fn receive_any(&mut self) -> Option<Vec<u8>> {
+        self.frame()
+    }
+
     fn frame(&mut self) -> Option<Vec<u8>> {
         let mut header = [0; 16];
         match self.stream.read_exact(&mut header) {
             Ok(()) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset)
+                    || self.left == 0 =>
+            {
                 return None;
             }
             Err(error) => panic!("{error}"),
@@ -108,7 +139,8 @@ impl Wire {
         Some(message)
     }
 
-    fn handshake(&mut self) -> Option<String> {
+    /// Answers the handshake; gives the client's name.
+    pub(crate) fn handshake(&mut self) -> Option<String> {
         let message = self.frame()?;
         assert_eq!((message.len(), &message[..2]), (70, &[0, 15][..]));
         let name = String::from_utf8(message[6..].to_vec()).unwrap().trim_end_matches('\0').to_owned();
@@ -172,10 +204,25 @@ impl Peer {
         let listener = UnixListener::bind(folder.path().join("api.sock")).unwrap();
         let thread = std::thread::spawn(move || {
             let (stream, _) = listener.accept().unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-            script(Wire { stream });
+            script(Wire::new(stream));
         });
         Self { folder, thread: Some(thread), name }
+    }
+
+    /// A peer for one client after the other, until `script`, which is told the client's number, says that it was the
+    /// last. No handshake was made.
+    pub(crate) fn serve(mut script: impl FnMut(usize, &mut Wire) -> bool + Send + 'static) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(folder.path().join("api.sock")).unwrap();
+        let thread = std::thread::spawn(move || {
+            for number in 0.. {
+                let (stream, _) = listener.accept().unwrap();
+                if !script(number, &mut Wire::new(stream)) {
+                    return;
+                }
+            }
+        });
+        Self { folder, thread: Some(thread), name: channel().1 }
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
