@@ -43,6 +43,8 @@ mod payload;
 mod pipeline;
 mod raw;
 mod shared;
+#[cfg(feature = "stats")]
+pub mod stats;
 mod table;
 pub mod trace;
 mod transport;

@@ -87,6 +87,7 @@ mod server;
 mod sim;
 mod snapshot;
 mod state;
+pub mod stats;
 
 pub use fault::Fault;
 pub use sim::{Sim, SimBuilder, StartError};
