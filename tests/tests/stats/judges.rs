@@ -131,7 +131,7 @@ fn every_entry_and_value_is_what_vpp_papi_reads() {
         serde_json::from_slice(&output.stdout).unwrap()
     });
     assert!(entries.len() > 3000, "{}", entries.len());
-    assert_eq!(entries["/if/names"], json!(["local0", "loop0", "loop1"]));
+    assert_eq!(entries["/if/names"], json!(["local0", "loop0", "loop1", "pg-1"]));
     let errors: u64 = entries
         .iter()
         .filter(|(name, _)| name.starts_with("/err/"))

@@ -23,10 +23,9 @@
 //! # }
 //! ```
 //!
-//! VPP is not asked: it writes, and this reads, without a system call on VPP's side and with one of a third of a
-//! microsecond on ours. So nothing here is async: a [`Selection::refresh`] takes microseconds. Only
-//! [`Stats::connect`], and a refresh that finds VPP gone, wait for VPP: usually well below a millisecond, at most a
-//! second.
+//! VPP is not asked: it writes, and this reads. Two short system calls tell whether VPP still runs. So nothing here is
+//! async: a [`Selection::refresh`] takes microseconds. Only [`Stats::connect`], and a refresh that finds VPP gone, wait
+//! for VPP: usually well below a millisecond, at most two seconds.
 //!
 //! # Invariants
 //!
@@ -40,8 +39,8 @@
 //!
 //! # Releases
 //!
-//! All layouts from VPP 18.10 on are read. Those of 20.09 and later were written down from VPP's sources; 26.06 is
-//! checked against a running VPP, entry by entry, with VPP's own clients as judges.
+//! All layouts from VPP 18.10 on are read, as VPP's sources have them. 26.06 is checked against a running VPP, entry by
+//! entry, with VPP's own clients as judges; older ones, histograms and ring buffers against the stand-in alone.
 
 mod error;
 mod groups;

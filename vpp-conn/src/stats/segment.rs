@@ -34,6 +34,9 @@ pub(super) struct Segment {
 }
 
 impl Segment {
+    /// The identity of a copy, which comes from no VPP. No file has it.
+    pub(super) const COPY: (u64, u64) = (0, 0);
+
     /// Asks the VPP at a socket for its segment. Waits for as long as the timeout, once to connect and once for VPP.
     pub(super) fn obtain(path: &Path, timeout: Duration) -> Result<Self, StatsCause> {
         let address = SocketAddrUnix::new(path).map_err(io_cause)?;
@@ -78,7 +81,7 @@ impl Segment {
 
     /// A copy of a segment.
     pub(super) fn of_bytes(bytes: Vec<u8>) -> Result<Self, StatsCause> {
-        Self::of_source(Source::Bytes(Bytes::new(bytes)), (0, 0), None)
+        Self::of_source(Source::Bytes(Bytes::new(bytes)), Self::COPY, None)
     }
 
     fn of_source(source: Source, identity: (u64, u64), process: Option<OwnedFd>) -> Result<Self, StatsCause> {
@@ -113,10 +116,6 @@ fn receive(socket: &OwnedFd) -> Result<Option<OwnedFd>, Errno> {
 /// What tells that the process at the other end of a socket ends.
 fn watch(socket: &OwnedFd) -> Option<OwnedFd> {
     let pid = socket_peercred(socket).ok()?.pid;
-    if pid == rustix::process::getpid() {
-        // A stand-in for VPP, which ends before we do.
-        return None;
-    }
     let process = pidfd_open(pid, PidfdFlags::empty()).ok()?;
     // It may have handed the socket to another process; then it tells nothing.
     (!has_ended(&process)).then_some(process)

@@ -107,14 +107,14 @@ impl VppSource {
 impl Life {
     /// Whether this VPP still runs, as far as can be told without asking it.
     fn is_on(&self, path: &Path) -> bool {
-        match self.segment.is_process_alive() {
-            Some(alive) => alive,
-            None if self.segment.identity == (0, 0) => true,
-            // A VPP that starts makes the socket anew; one that was killed leaves it.
-            None => {
-                self.obtained.elapsed() < PROBE && self.socket.is_some() && self.socket == socket_file(path)
-            }
+        if self.segment.identity == Segment::COPY {
+            return true;
         }
+        // A VPP that starts makes the socket anew; one that is killed leaves it.
+        let is_known_alive = self.segment.is_process_alive();
+        is_known_alive.unwrap_or_else(|| self.obtained.elapsed() < PROBE)
+            && self.socket.is_some()
+            && self.socket == socket_file(path)
     }
 }
 

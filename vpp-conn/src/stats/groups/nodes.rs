@@ -49,11 +49,21 @@ impl Nodes {
 
     /// All nodes, by VPP's number.
     pub fn iter(&self) -> impl Iterator<Item = Node<'_>> {
-        let names = match self.places.value(&self.selection, 0) {
+        self.names().iter().map(|(index, name)| Node { group: self, index, name })
+    }
+
+    /// The node of VPP's number.
+    #[must_use]
+    pub fn get(&self, index: u32) -> Option<Node<'_>> {
+        let index = index as usize;
+        Some(Node { group: self, index, name: self.names().get(index)? })
+    }
+
+    fn names(&self) -> Names<'_> {
+        match self.places.value(&self.selection, 0) {
             Value::Names(names) => names,
             _ => Names(&[]),
-        };
-        names.iter().map(|(index, name)| Node { group: self, index, name })
+        }
     }
 
     /// The entries themselves.
