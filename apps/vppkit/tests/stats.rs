@@ -238,5 +238,11 @@ fn a_real_vpp_is_told_as_by_its_own_exporter() {
         .filter(|(name, _)| *name != "sys_uptime")
         .filter(|(name, value)| ours.get(*name) != Some(value))
         .collect();
-    assert!(missing.is_empty(), "{} of {}: {:?}", missing.len(), theirs.len(), &missing[..missing.len().min(9)]);
+    assert!(
+        missing.is_empty(),
+        "{} of {}: {:?}",
+        missing.len(),
+        theirs.len(),
+        &missing[..missing.len().min(9)]
+    );
 }
