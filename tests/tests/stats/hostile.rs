@@ -130,3 +130,41 @@ fn entries_that_share_their_values_take_no_more_memory_than_there_is() {
     let error = Stats::of_copy(bytes).unwrap().select("").unwrap_err();
     assert!(error.to_string().contains("more values than its 1048576 bytes have room for"), "{error}");
 }
+
+#[test]
+fn counters_of_any_value_are_summed_without_a_panic() {
+    let mut segment = segment(Format::Current);
+    for name in ["/if/rx", "/if/drops", "/sys/vector_rate_per_worker"] {
+        for thread in 0..if name.starts_with("/sys") { 1 } else { 2 } {
+            segment.count(name, thread, 0, &[u64::MAX]);
+            segment.count(name, thread, 1, &[u64::MAX]);
+        }
+    }
+    segment.set("/sys/num_worker_threads", u64::MAX);
+    segment.count_bin("/h", 0, 0, u64::MAX);
+    segment.count_bin("/h", 0, 1, u64::MAX);
+    segment.count("/h", 0, 0, &[u64::MAX]);
+    read_all(segment.bytes()).unwrap();
+    let interfaces = Stats::of_copy(segment.bytes()).unwrap().interfaces().unwrap();
+    assert_eq!(interfaces.get(0).unwrap().drops().sum(), u64::MAX - 1, "counters wrap");
+}
+
+/// A ring of no bytes and four thousand million places ends as well.
+#[test]
+fn a_ring_of_empty_records_is_no_endless_loop() {
+    let mut segment = segment(Format::Current);
+    segment.ring("/empty", 1, 4, 0, "");
+    let mut bytes = segment.bytes();
+    let at = (0..bytes.len() - 28)
+        .step_by(4)
+        .find(|&at| {
+            bytes[at..at + 20] == [[0, 0, 0, 0], [4, 0, 0, 0], [1, 0, 0, 0], [0; 4], [1, 0, 0, 0]].concat()
+        })
+        .unwrap();
+    bytes[at + 4..at + 8].copy_from_slice(&u32::MAX.to_ne_bytes());
+    // As much written as a counter can say.
+    bytes[at + 64 + 8..at + 64 + 16].copy_from_slice(&u64::MAX.to_ne_bytes());
+    let mut ring = Stats::of_copy(bytes).unwrap().ring("/empty").unwrap();
+    assert_eq!(ring.state().unwrap().written(0), u64::MAX);
+    assert_eq!(ring.read(0, |_| panic!("there is nothing")).unwrap().records, 0);
+}

@@ -59,8 +59,8 @@ use std::sync::Arc;
 
 pub use error::{Damage, StatsCause, StatsError};
 pub use groups::{
-    BufferPool, Buffers, ErrorCounter, Errors, Heap, Interface, Interfaces, Memory, Node, Nodes, System,
-    Thread,
+    BufferPool, Buffers, ErrorCounter, Errors, Heap, Interface, InterfaceIter, Interfaces, Memory, Node,
+    Nodes, System, Thread,
 };
 pub use pattern::Pattern;
 pub use ring::{Ring, RingRead};

@@ -76,7 +76,7 @@ impl Ring {
         }
         let state = self.state()?;
         let (shape, written) = (state.shape.geometry(), state.written(thread));
-        if thread >= state.threads() || shape.slots == 0 {
+        if thread >= state.threads() || shape.slots == 0 || shape.entry_len == 0 {
             return Ok(RingRead::default());
         }
         if self.read.len() <= thread {

@@ -1,8 +1,5 @@
 //! Values as they were read, with what they were before.
 
-use std::iter::Sum;
-use std::ops::{Add, AddAssign};
-
 use super::plan::Cells;
 
 /// What one entry holds.
@@ -47,7 +44,7 @@ pub struct CombinedRate {
 }
 
 /// What VPP counts: `u64` or [`Combined`].
-pub trait Counter: Copy + Default + Add<Output = Self> + Sum + sealed::Words {
+pub trait Counter: Copy + Default + sealed::Words {
     /// How fast it grows, per second.
     type Rate: Copy;
 
@@ -62,6 +59,8 @@ mod sealed {
         const WORDS: usize;
         /// A value of so many words.
         fn of(words: &[u64]) -> Option<Self>;
+        /// The sum. Counters wrap, in VPP as well.
+        fn plus(self, other: Self) -> Self;
     }
 }
 
@@ -70,6 +69,10 @@ impl sealed::Words for u64 {
 
     fn of(words: &[u64]) -> Option<Self> {
         words.first().copied()
+    }
+
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
     }
 }
 
@@ -88,6 +91,15 @@ impl sealed::Words for Combined {
         let &[packets, bytes] = words.first_chunk()?;
         Some(Self { packets, bytes })
     }
+
+    fn plus(self, other: Self) -> Self {
+        Self { packets: self.packets.plus(other.packets), bytes: self.bytes.plus(other.bytes) }
+    }
+}
+
+/// The sum of any number of counters.
+fn sum<T: Counter>(counters: impl Iterator<Item = T>) -> T {
+    counters.fold(T::default(), T::plus)
 }
 
 impl Counter for Combined {
@@ -98,30 +110,6 @@ impl Counter for Combined {
             packets: self.packets.rate(before.packets, seconds),
             bytes: self.bytes.rate(before.bytes, seconds),
         }
-    }
-}
-
-impl Add for Combined {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        // Counters wrap in VPP as well.
-        Self {
-            packets: self.packets.wrapping_add(other.packets),
-            bytes: self.bytes.wrapping_add(other.bytes),
-        }
-    }
-}
-
-impl AddAssign for Combined {
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
-
-impl Sum for Combined {
-    fn sum<I: Iterator<Item = Self>>(values: I) -> Self {
-        values.fold(Self::default(), Add::add)
     }
 }
 
@@ -203,7 +191,7 @@ impl<'a, T: Counter> Counters<'a, T> {
     /// All of them, summed.
     #[must_use]
     pub fn sum(&self) -> T {
-        (0..self.threads()).flat_map(|thread| self.thread(thread)).sum()
+        sum((0..self.threads()).flat_map(|thread| self.thread(thread)))
     }
 }
 
@@ -230,7 +218,7 @@ impl<'a, T: Counter> Column<'a, T> {
     /// The sum over all threads.
     #[must_use]
     pub fn sum(&self) -> T {
-        self.threads().sum()
+        sum(self.threads())
     }
 
     /// How fast the sum grows, between the last two refreshes; `None` where there was none before.
@@ -238,7 +226,7 @@ impl<'a, T: Counter> Column<'a, T> {
     pub fn rate(&self) -> Option<T::Rate> {
         let (before, seconds) = self.counters.before?;
         let before = (0..before.cells.len()).map(|thread| before.get(thread, self.index).unwrap_or_default());
-        Some(self.sum().rate(before.sum(), seconds))
+        Some(self.sum().rate(sum(before), seconds))
     }
 
     /// As [`Column::rate`], of one thread.

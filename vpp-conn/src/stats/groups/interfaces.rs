@@ -81,8 +81,9 @@ impl Interfaces {
     }
 
     /// The interfaces that exist, by `sw_if_index`.
-    pub fn iter(&self) -> impl Iterator<Item = Interface<'_>> {
-        self.names().iter().map(|(index, name)| Interface { group: self, index, name })
+    #[must_use]
+    pub fn iter(&self) -> InterfaceIter<'_> {
+        InterfaceIter { group: self, names: self.names(), next: 0 }
     }
 
     /// The interface of a `sw_if_index`.
@@ -108,10 +109,33 @@ impl Interfaces {
 
 impl<'a> IntoIterator for &'a Interfaces {
     type Item = Interface<'a>;
-    type IntoIter = Box<dyn Iterator<Item = Interface<'a>> + 'a>;
+    type IntoIter = InterfaceIter<'a>;
 
     fn into_iter(self) -> Self::IntoIter {
-        Box::new(self.iter())
+        self.iter()
+    }
+}
+
+/// The interfaces that exist, by `sw_if_index`.
+#[derive(Clone, Debug)]
+pub struct InterfaceIter<'a> {
+    group: &'a Interfaces,
+    names: Names<'a>,
+    next: usize,
+}
+
+impl<'a> Iterator for InterfaceIter<'a> {
+    type Item = Interface<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.next < self.names.len() {
+            let index = self.next;
+            self.next += 1;
+            if let Some(name) = self.names.get(index) {
+                return Some(Interface { group: self.group, index, name });
+            }
+        }
+        None
     }
 }
 

@@ -9,7 +9,7 @@ mod system;
 
 pub use buffers::{BufferPool, Buffers};
 pub use errors::{ErrorCounter, Errors};
-pub use interfaces::{Interface, Interfaces};
+pub use interfaces::{Interface, InterfaceIter, Interfaces};
 pub use memory::{Heap, Memory};
 pub use nodes::{Node, Nodes};
 pub use system::{System, Thread};

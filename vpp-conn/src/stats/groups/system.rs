@@ -112,7 +112,8 @@ impl System {
         let rates = self.places.simple(&self.selection, 7);
         let loops = self.places.simple(&self.selection, 8);
         // One more may be there than there are threads.
-        let threads = self.worker_threads().map_or(rates.len(), |workers| workers as usize + 1);
+        let threads =
+            self.worker_threads().map_or(rates.len(), |workers| (workers as usize).saturating_add(1));
         (0..rates.len().min(threads)).map(move |index| Thread {
             vector_rate: rates.get(0, index).unwrap_or(0),
             loops_per_second: loops.get(0, index).unwrap_or(0),

@@ -67,12 +67,10 @@ impl Rows<'_> {
     fn entry(&mut self, entry: &Entry<'_>) {
         let keeps = |count: u64| count > 0 || !self.arguments.no_zeros;
         match entry.value() {
-            Value::Scalar(number) | Value::Gauge(number) => {
-                if keeps(number) {
-                    let mut row = head(entry);
-                    number.put(&mut row);
-                    self.table.push(row);
-                }
+            Value::Scalar(number) | Value::Gauge(number) if keeps(number) => {
+                let mut row = head(entry);
+                number.put(&mut row);
+                self.table.push(row);
             }
             Value::Simple(counters) => counters.columns().for_each(|column| self.column(entry, column)),
             Value::Combined(counters) => counters.columns().for_each(|column| self.column(entry, column)),
@@ -109,7 +107,7 @@ impl Rows<'_> {
                     self.table.push(row);
                 }
             }
-            // Nothing is there to be shown.
+            // Nothing is there to be shown, or nothing but zero.
             _ => {}
         }
     }
