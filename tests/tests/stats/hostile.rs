@@ -37,8 +37,9 @@ fn read_all(bytes: Vec<u8>) -> Result<usize, StatsError> {
             Value::Names(names) => names.iter().map(|(_, name)| 1 + name.len() / 8).sum(),
             Value::Histogram(histogram) => (0..histogram.threads())
                 .map(|thread| {
-                    let _ = (0..histogram.bins(thread).len()).map(|bin| histogram.bound(thread, bin)).count();
-                    histogram.bins(thread).len()
+                    let bins = histogram.bins(thread).len();
+                    assert!((0..bins).all(|bin| histogram.bound(thread, bin) != Some(0)));
+                    bins
                 })
                 .sum(),
             Value::Ring(ring) => ring.schema().len() / 8 + usize::try_from(ring.written(0) % 8).unwrap(),
