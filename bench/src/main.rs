@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: what a call costs, beside the least it can cost, measured in the same run.
 
+mod stats;
+
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -68,10 +70,11 @@ fn main() -> Result<()> {
         }
     };
     let figures = measure(&socket, &args, &runtime)?;
+    let stats = stats::measure(args.socket.as_deref(), args.rounds * 100)?;
     let mut out = std::io::stdout().lock();
     if args.json {
         let rows: Vec<_> = figures.iter().map(Figures::json).collect();
-        let report = serde_json::json!({ "peer": peer, "calls": args.calls, "rounds": args.rounds, "control_ping": rows });
+        let report = serde_json::json!({ "peer": peer, "calls": args.calls, "rounds": args.rounds, "control_ping": rows, "stats": stats.json() });
         writeln!(out, "{report}")?;
         return Ok(());
     }
@@ -93,6 +96,8 @@ fn main() -> Result<()> {
             allocations
         )?;
     }
+    writeln!(out)?;
+    stats.write(&mut out)?;
     Ok(())
 }
 

@@ -184,7 +184,7 @@ fn io_cause(error: io::Error) -> ConnectCause {
 }
 
 /// What a failed connect means.
-fn cause_of(path: &Path, error: io::Error) -> ConnectCause {
+pub(crate) fn cause_of(path: &Path, error: io::Error) -> ConnectCause {
     match error.kind() {
         io::ErrorKind::NotFound => ConnectCause::NotThere,
         io::ErrorKind::ConnectionRefused => match std::fs::metadata(path) {

@@ -45,6 +45,8 @@ mod payload;
 mod pipeline;
 mod raw;
 mod shared;
+#[cfg(feature = "stats")]
+pub mod stats;
 mod supervise;
 mod table;
 pub mod trace;

@@ -90,6 +90,7 @@ mod server;
 mod sim;
 mod snapshot;
 mod state;
+pub mod stats;
 
 pub use answer::Answer;
 pub use fault::Fault;

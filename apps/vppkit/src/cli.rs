@@ -121,6 +121,10 @@ pub(crate) enum Command {
     #[command(after_help = "Example: vppkit json src/plugins/acl/acl.api > acl.api.json")]
     Json(JsonArgs),
 
+    /// Show VPP's statistics: counters of interfaces, errors, nodes, memory
+    #[command(after_help = "Example: vppkit stats --watch '/if/rx*'")]
+    Stats(StatsArgs),
+
     /// Run a stand-in for VPP until Ctrl-C
     #[command(after_help = "Example: vppkit sim --socket /tmp/api.sock")]
     Sim(SimArgs),
@@ -515,6 +519,43 @@ fn numbering(text: &str) -> Result<Numbering, String> {
         "1" => Ok(Numbering::FromOne),
         _ => Err("is to be 0 or 1".to_owned()),
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    /// Entries: what their names begin with; with * or ? all of the name; with ^ $ [ | or .* a regular expression
+    #[arg(value_name = "PATTERN")]
+    pub(crate) patterns: Vec<String>,
+
+    /// Show them again and again, with rates per second; as often as said, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    pub(crate) watch: Option<Duration>,
+
+    /// End after so many times
+    #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+
+    /// Print them as Prometheus reads them
+    #[arg(long, conflicts_with_all = ["watch", "json"])]
+    pub(crate) prom: bool,
+
+    /// Each thread apart, not their sum
+    #[arg(long)]
+    pub(crate) threads: bool,
+
+    /// Leave out what is zero
+    #[arg(long)]
+    pub(crate) no_zeros: bool,
+
+    /// VPP's stats socket
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "VPP_STATS_SOCKET",
+        default_value = vpp_conn::stats::DEFAULT_SOCKET,
+        help_heading = "Connection"
+    )]
+    pub(crate) stats_socket: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use vpp_conn::stats::StatsError;
 use vpp_conn::{CallError, ConnectError};
 use vpp_wire::ApiError;
 
@@ -28,7 +29,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     let is_refused = error.is::<Refused>() || matches!(error.downcast_ref(), Some(CallError::Refused { .. }));
     let code = if is_refused {
         REFUSED
-    } else if error.is::<ConnectError>() {
+    } else if error.is::<ConnectError>() || matches!(error.downcast_ref(), Some(StatsError::Connect { .. })) {
         NOT_CONNECTED
     } else {
         FAILED

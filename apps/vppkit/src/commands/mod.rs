@@ -19,6 +19,7 @@ mod releases;
 mod replay;
 mod show;
 mod sim;
+mod stats;
 mod trace;
 
 use crate::cli::{Cli, Command};
@@ -43,6 +44,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Cli(arguments) => with_runtime(cli::run(&arguments, &mut output)),
         Command::Gen(arguments) => generate::run(&arguments, &mut output),
         Command::Json(arguments) => json::run(&arguments, &mut output),
+        Command::Stats(arguments) => with_runtime(stats::run(&arguments, &mut output)),
         Command::Sim(arguments) => with_runtime(sim::run(&arguments, &mut output)),
         Command::Trace(arguments) => with_runtime(trace::run(&arguments, &mut output)),
         Command::Replay(arguments) => with_runtime(replay::run(&arguments, &mut output)),

@@ -42,7 +42,12 @@ impl Outcome {
 /// The program with these arguments, and nothing of the environment that would change what it does.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vppkit"));
-    command.args(arguments).env_remove("VPP_API_SOCKET").env_remove("RUST_LOG").env_remove("NO_COLOR");
+    command
+        .args(arguments)
+        .env_remove("VPP_API_SOCKET")
+        .env_remove("VPP_STATS_SOCKET")
+        .env_remove("RUST_LOG")
+        .env_remove("NO_COLOR");
     command.env_remove("CLICOLOR_FORCE").env_remove("COMPLETE");
     command
 }

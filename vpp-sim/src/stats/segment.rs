@@ -1,0 +1,596 @@
+//! A segment as VPP writes it, of each layout that there was.
+
+use std::collections::HashMap;
+
+use super::store::Store;
+
+/// Bytes of a segment unless told otherwise. VPP's default is 32 MiB.
+const SIZE: usize = 4 << 20;
+/// Where VPP might have mapped it.
+const BASE: u64 = 0x1_3000_0000;
+/// What is in front of the first block: VPP leaves the header a page.
+const PAGE: usize = 4096;
+/// Bytes of a name.
+const NAME_LEN: usize = 128;
+/// Places for entries that are made at once.
+const DIRECTORY_STEP: usize = 64;
+
+/// Counters of interfaces, as VPP has them: of packets, and of packets and bytes.
+const SIMPLE: [&str; 9] =
+    ["drops", "punt", "ip4", "ip6", "rx-no-buf", "rx-miss", "rx-error", "tx-error", "mpls"];
+const COMBINED: [&str; 8] =
+    ["rx", "rx-unicast", "rx-multicast", "rx-broadcast", "tx", "tx-unicast", "tx-multicast", "tx-broadcast"];
+
+/// How a segment is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// 18.10 to 19.04: no version, offsets.
+    Unversioned,
+    /// 19.08 to 20.05: version 1, offsets.
+    Version1,
+    /// 20.09 to 22.02: version 2, addresses, error counters apart.
+    ErrorIndex,
+    /// 22.06 to 25.10: types numbered anew.
+    Renumbered,
+    /// 26.02 and later: gauges, histograms, ring buffers.
+    Current,
+}
+
+/// Kinds of entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Scalar,
+    Simple,
+    Combined,
+    ErrorIndex,
+    Names,
+    Empty,
+    Symlink,
+    Histogram,
+    Ring,
+    Gauge,
+}
+
+impl Format {
+    /// All of them, oldest first.
+    pub const ALL: [Self; 5] =
+        [Self::Unversioned, Self::Version1, Self::ErrorIndex, Self::Renumbered, Self::Current];
+
+    fn has_offsets(self) -> bool {
+        self < Self::ErrorIndex
+    }
+
+    fn number(self, kind: Kind) -> u32 {
+        let is_old = self < Self::Renumbered;
+        match kind {
+            Kind::Scalar => 1,
+            // Gauges were scalars.
+            Kind::Gauge if self == Self::Current => 9,
+            Kind::Gauge => 1,
+            Kind::Simple => 2,
+            Kind::Combined => 3,
+            Kind::ErrorIndex => 4,
+            Kind::Names => 4 + u32::from(is_old),
+            Kind::Empty => 5 + u32::from(is_old),
+            Kind::Symlink => 6 + u32::from(is_old),
+            Kind::Histogram => 7,
+            Kind::Ring => 8,
+        }
+    }
+
+    /// Offsets of epoch, progress, directory, error matrix.
+    fn header(self) -> [usize; 4] {
+        match self {
+            Self::Unversioned => [0, 8, 16, 24],
+            Self::Version1 => [8, 16, 24, 32],
+            _ => [16, 24, 32, 40],
+        }
+    }
+
+    fn entry_len(self) -> usize {
+        if self.has_offsets() { 152 } else { 144 }
+    }
+
+    fn name_at(self) -> usize {
+        if self.has_offsets() { 24 } else { 16 }
+    }
+}
+
+/// A statistics segment, written as VPP writes it.
+///
+/// A change of shape sets the mark that says so, changes, counts an epoch and takes the mark back, as in VPP; adding and
+/// renaming links does none of that, as in VPP.
+///
+/// # Panics
+///
+/// Methods panic where a test names what is not there, and when the segment is full.
+#[derive(Debug)]
+pub struct Segment {
+    store: Store,
+    format: Format,
+    threads: usize,
+    epoch: u64,
+    /// How many want the mark to stay.
+    locks: u32,
+    directory: usize,
+    /// Places in it.
+    capacity: usize,
+    /// Places in use, or once in use.
+    len: usize,
+    free: Vec<usize>,
+    by_name: HashMap<String, usize>,
+    interfaces: Vec<Option<String>>,
+    /// Error counters so far.
+    errors: usize,
+    error_matrix: usize,
+}
+
+impl Segment {
+    /// A segment of one thread, as that of a VPP that has just started.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        Self::with_threads(format, 1, SIZE)
+    }
+
+    /// A segment of so many threads and bytes.
+    #[must_use]
+    pub fn with_threads(format: Format, threads: usize, size: usize) -> Self {
+        let mut segment = Self {
+            store: Store::new(size, PAGE),
+            format,
+            threads,
+            epoch: 1,
+            locks: 0,
+            directory: 0,
+            capacity: 0,
+            len: 0,
+            free: Vec::new(),
+            by_name: HashMap::new(),
+            interfaces: Vec::new(),
+            errors: 0,
+            error_matrix: 0,
+        };
+        match format {
+            Format::Unversioned => {}
+            Format::Version1 => segment.store.put_u64(0, 1),
+            _ => {
+                segment.store.put_u64(0, 2);
+                segment.store.put_u64(8, BASE);
+            }
+        }
+        segment.store.put_u64(format.header()[0], 1);
+        segment.grow_directory();
+        segment.scalar("/sys/heartbeat", 0);
+        segment.scalar("/sys/last_stats_clear", 0);
+        segment.scalar("/sys/boottime", 1_750_000_000);
+        segment.gauge("/sys/vector_rate", 0);
+        segment.simple("/sys/vector_rate_per_worker", 1, threads);
+        segment.simple("/sys/loops_per_worker", 1, threads);
+        segment.gauge("/sys/num_worker_threads", threads as u64 - 1);
+        segment.gauge("/sys/last_update", 0);
+        segment.gauge("/sys/input_rate", 0);
+        for name in SIMPLE {
+            segment.simple(&format!("/if/{name}"), threads, 0);
+        }
+        for name in COMBINED {
+            segment.combined(&format!("/if/{name}"), threads, 0);
+        }
+        segment.names("/if/names", &[]);
+        if format >= Format::Renumbered {
+            segment.simple("/node/errors", threads, 0);
+        }
+        segment.add_interface("local0");
+        segment
+    }
+
+    /// How it is laid out.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// A copy of all its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.store.bytes().to_vec()
+    }
+
+    /// Writes anything anywhere: what a damaged VPP may do.
+    pub fn poke(&mut self, at: usize, bytes: &[u8]) {
+        self.store.put(at, bytes);
+    }
+
+    pub(super) fn store(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// Sets the mark that says that the directory is being changed, until [`Segment::unlock`].
+    pub fn lock(&mut self) {
+        self.locks += 1;
+        self.store.put_u64(self.format.header()[1], 1);
+    }
+
+    /// Takes the mark back and counts an epoch.
+    pub fn unlock(&mut self) {
+        self.locks -= 1;
+        if self.locks == 0 {
+            self.epoch += 1;
+            self.store.put_u64(self.format.header()[0], self.epoch);
+            self.store.put_u64(self.format.header()[1], 0);
+        }
+    }
+
+    /// What VPP does every ten seconds.
+    pub fn heartbeat(&mut self) {
+        let at = self.entry("/sys/heartbeat") + 8;
+        let beats = self.store.u64(at) + 1;
+        self.store.put_u64(at, beats);
+    }
+
+    /// Adds a number.
+    pub fn scalar(&mut self, name: &str, value: u64) {
+        self.add_locked(name, Kind::Scalar, |_, _| value);
+    }
+
+    /// Adds a level; before 26.02 it is a number.
+    pub fn gauge(&mut self, name: &str, value: u64) {
+        self.add_locked(name, Kind::Gauge, |_, _| value);
+    }
+
+    /// Sets a number or level.
+    pub fn set(&mut self, name: &str, value: u64) {
+        let at = self.entry(name) + 8;
+        self.store.put_u64(at, value);
+    }
+
+    /// Adds counters.
+    pub fn simple(&mut self, name: &str, threads: usize, len: usize) {
+        self.add_locked(name, Kind::Simple, |segment, at| segment.matrix(at, threads, len, 1));
+    }
+
+    /// Adds counters of packets and bytes.
+    pub fn combined(&mut self, name: &str, threads: usize, len: usize) {
+        self.add_locked(name, Kind::Combined, |segment, at| segment.matrix(at, threads, len, 2));
+    }
+
+    /// Gives a counter a value: packets, or packets and bytes.
+    pub fn count(&mut self, name: &str, thread: usize, index: usize, values: &[u64]) {
+        let at = self.row(name, thread) + index * values.len() * 8;
+        for (value, at) in values.iter().zip((at..).step_by(8)) {
+            self.store.put_u64(at, *value);
+        }
+    }
+
+    /// Makes counters longer: they move, as in VPP.
+    pub fn grow(&mut self, name: &str, len: usize) {
+        let entry = self.entry(name);
+        let number = self.store.u32(entry);
+        let words = if number == self.format.number(Kind::Combined) { 2 } else { 1 };
+        let threads = self.thread_count(entry);
+        let old: Vec<Vec<u64>> = (0..threads).map(|thread| self.row_words(name, thread, words)).collect();
+        self.lock();
+        let word = self.matrix(entry, threads, len, words);
+        self.store.put_u64(entry + 8, word);
+        for (thread, old) in old.iter().enumerate() {
+            let at = self.row(name, thread);
+            for (word, at) in old.iter().take(len * words).zip((at..).step_by(8)) {
+                self.store.put_u64(at, *word);
+            }
+        }
+        self.unlock();
+    }
+
+    /// Adds names.
+    pub fn names(&mut self, name: &str, names: &[Option<&str>]) {
+        let names: Vec<Option<String>> = names.iter().map(|name| name.map(str::to_owned)).collect();
+        self.add_locked(name, Kind::Names, |segment, at| segment.name_vector(at, &names));
+    }
+
+    /// Adds a link to a column of counters. No new epoch, as in VPP. Before 21.06 there are none.
+    pub fn symlink(&mut self, name: &str, target: &str, column: usize) {
+        if self.format < Format::ErrorIndex {
+            return;
+        }
+        let target = self.by_name[target];
+        let mut word = [0; 8];
+        word[..4].copy_from_slice(&(target as u32).to_ne_bytes());
+        word[4..].copy_from_slice(&(column as u32).to_ne_bytes());
+        self.add(name, Kind::Symlink, |_, _| u64::from_ne_bytes(word));
+    }
+
+    /// Gives a link another name. No new epoch, as in VPP.
+    pub fn rename(&mut self, name: &str, new: &str) {
+        let entry = self.entry(name);
+        if let Some(index) = self.by_name.remove(name) {
+            self.by_name.insert(new.to_owned(), index);
+        }
+        self.put_name(entry, new);
+    }
+
+    /// Adds an error counter.
+    pub fn add_error(&mut self, node: &str, reason: &str) {
+        let (index, name) = (self.errors, format!("/err/{node}/{reason}"));
+        self.errors += 1;
+        if self.format >= Format::Renumbered {
+            if self.row_words("/node/errors", 0, 1).len() <= index {
+                self.grow("/node/errors", (index + 1).next_power_of_two());
+            }
+            self.symlink(&name, "/node/errors", index);
+            return;
+        }
+        self.lock();
+        self.error_matrix(index + 1);
+        self.add(&name, Kind::ErrorIndex, |_, _| index as u64);
+        self.unlock();
+    }
+
+    /// Gives an error counter a value; the first that was added is number 0.
+    pub fn count_error(&mut self, thread: usize, index: usize, value: u64) {
+        if self.format >= Format::Renumbered {
+            return self.count("/node/errors", thread, index, &[value]);
+        }
+        let at = self.offset(self.store.u64(self.error_matrix + thread * 8)) + index * 8;
+        self.store.put_u64(at, value);
+    }
+
+    /// Adds a histogram.
+    pub fn histogram(&mut self, name: &str, threads: usize, first_exponent: u64, bins: usize) {
+        self.add_locked(name, Kind::Histogram, |segment, at| segment.matrix(at, threads, bins + 1, 1));
+        for thread in 0..threads {
+            self.count(name, thread, 0, &[first_exponent]);
+        }
+    }
+
+    /// Gives a bin of a histogram a value.
+    pub fn count_bin(&mut self, name: &str, thread: usize, bin: usize, value: u64) {
+        self.count(name, thread, bin + 1, &[value]);
+    }
+
+    /// Adds a ring buffer, of one ring for each thread.
+    pub fn ring(&mut self, name: &str, threads: usize, slots: usize, entry_len: usize, schema: &str) {
+        self.add_locked(name, Kind::Ring, |segment, _| {
+            let data_at = 28;
+            let metadata_at = (data_at + threads * slots * entry_len).next_multiple_of(64);
+            let schema_at = metadata_at + threads * 64;
+            let at = segment.store.allocate(schema_at + schema.len());
+            let words =
+                [entry_len, slots, threads, schema.len(), 1, metadata_at, data_at].map(|word| word as u32);
+            for (word, place) in words.into_iter().zip((at..).step_by(4)) {
+                segment.store.put_u32(place, word);
+            }
+            for thread in 0..threads {
+                let metadata = at + metadata_at + thread * 64;
+                segment.store.put_u32(metadata + 4, 1);
+                segment.store.put_u32(metadata + 16, schema_at as u32);
+                segment.store.put_u32(metadata + 20, schema.len() as u32);
+            }
+            segment.store.put(at + schema_at, schema.as_bytes());
+            segment.address(at)
+        });
+    }
+
+    /// Writes a record into a thread's ring.
+    pub fn produce(&mut self, name: &str, thread: usize, record: &[u8]) {
+        let at = self.offset(self.store.u64(self.entry(name) + 8));
+        let word = |index: usize| self.store.u32(at + index * 4) as usize;
+        let (entry_len, slots, metadata, data) = (word(0), word(1), at + word(5) + thread * 64, at + word(6));
+        let head = self.store.u32(metadata);
+        let sequence = self.store.u64(metadata + 8);
+        self.store.put(data + (thread * slots + head as usize) * entry_len, &record[..entry_len]);
+        self.store.put_u32(metadata, (head + 1) % slots as u32);
+        self.store.put_u64(metadata + 8, sequence + 1);
+    }
+
+    /// Removes an entry. The epoch counts before the place is cleared, as in VPP.
+    pub fn remove(&mut self, name: &str) {
+        let Some(index) = self.by_name.remove(name) else { panic!("no entry {name}") };
+        let at = self.directory + index * self.format.entry_len();
+        self.lock();
+        if self.store.u32(at) != self.format.number(Kind::Symlink) {
+            self.store.put_u64(at + 8, 0);
+        }
+        self.unlock();
+        self.store.put(at, &vec![0; self.format.entry_len()]);
+        self.store.put_u32(at, self.format.number(Kind::Empty));
+        self.store.put_u64(at + 8, self.free.last().map_or(u32::MAX.into(), |free| *free as u64));
+        self.free.push(index);
+    }
+
+    /// Adds an interface: a column of all its counters, its name and, from 21.06 on, links.
+    pub fn add_interface(&mut self, name: &str) -> u32 {
+        let sw_if_index = self.interfaces.iter().position(Option::is_none).unwrap_or(self.interfaces.len());
+        if sw_if_index == self.interfaces.len() {
+            self.interfaces.push(None);
+            for counter in SIMPLE.iter().chain(&COMBINED) {
+                self.grow(&format!("/if/{counter}"), sw_if_index + 1);
+            }
+        }
+        self.interfaces[sw_if_index] = Some(name.to_owned());
+        self.put_interface_names();
+        let part = name.replace('/', "_");
+        for counter in SIMPLE.iter().chain(&COMBINED) {
+            self.symlink(&format!("/interfaces/{part}/{counter}"), &format!("/if/{counter}"), sw_if_index);
+        }
+        sw_if_index as u32
+    }
+
+    /// Removes an interface.
+    pub fn remove_interface(&mut self, sw_if_index: u32) {
+        let Some(name) = self.interfaces.get_mut(sw_if_index as usize).and_then(Option::take) else {
+            panic!("no interface {sw_if_index}")
+        };
+        self.put_interface_names();
+        let part = name.replace('/', "_");
+        for counter in SIMPLE.iter().chain(&COMBINED) {
+            let link = format!("/interfaces/{part}/{counter}");
+            if self.by_name.contains_key(&link) {
+                self.remove(&link);
+            }
+        }
+    }
+
+    /// Names of all entries, in the order of the directory.
+    #[must_use]
+    pub fn entry_names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.by_name.iter().collect();
+        names.sort_unstable_by_key(|(_, index)| **index);
+        names.into_iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn put_interface_names(&mut self) {
+        let (entry, names) = (self.entry("/if/names"), self.interfaces.clone());
+        self.lock();
+        let word = self.name_vector(entry, &names);
+        self.store.put_u64(entry + 8, word);
+        self.unlock();
+    }
+
+    fn add_locked(&mut self, name: &str, kind: Kind, word: impl FnOnce(&mut Self, usize) -> u64) {
+        self.lock();
+        self.add(name, kind, word);
+        self.unlock();
+    }
+
+    /// Adds an entry: in the last place that became free, else behind all others. `word` makes its values, given where
+    /// the entry is.
+    fn add(&mut self, name: &str, kind: Kind, word: impl FnOnce(&mut Self, usize) -> u64) {
+        assert!(name.len() < NAME_LEN && !self.by_name.contains_key(name), "{name}");
+        let index = self.free.pop().unwrap_or_else(|| {
+            if self.len == self.capacity {
+                self.grow_directory();
+            }
+            self.len += 1;
+            self.store.put_u32(self.directory - 8, self.len as u32);
+            self.len - 1
+        });
+        let at = self.directory + index * self.format.entry_len();
+        self.by_name.insert(name.to_owned(), index);
+        let word = word(self, at);
+        self.store.put_u32(at, self.format.number(kind));
+        self.store.put_u64(at + 8, word);
+        self.put_name(at, name);
+    }
+
+    fn put_name(&mut self, entry: usize, name: &str) {
+        // VPP writes no byte behind the NUL, so what was there stays.
+        let at = entry + self.format.name_at();
+        self.store.put(at, name.as_bytes());
+        self.store.put(at + name.len(), &[0]);
+    }
+
+    fn grow_directory(&mut self) {
+        let entry_len = self.format.entry_len();
+        let old = self.directory..self.directory + self.len * entry_len;
+        let old = if self.capacity == 0 { Vec::new() } else { self.store.bytes()[old].to_vec() };
+        self.capacity = (self.capacity * 2).max(DIRECTORY_STEP);
+        self.directory = self.store.vector(self.capacity, entry_len);
+        self.store.put_u32(self.directory - 8, self.len as u32);
+        self.store.put(self.directory, &old);
+        let address = self.address(self.directory);
+        self.store.put_u64(self.format.header()[2], address);
+    }
+
+    /// Rows of counters; gives what the entry is to hold.
+    fn matrix(&mut self, entry: usize, threads: usize, len: usize, words: usize) -> u64 {
+        let rows: Vec<usize> = (0..threads).map(|_| self.store.vector(len, words * 8)).collect();
+        self.outer(entry, &rows)
+    }
+
+    fn name_vector(&mut self, entry: usize, names: &[Option<String>]) -> u64 {
+        let rows: Vec<usize> = names
+            .iter()
+            .map(|name| {
+                let Some(name) = name else { return 0 };
+                let at = self.store.vector(name.len() + 1, 1);
+                self.store.put(at, name.as_bytes());
+                at
+            })
+            .collect();
+        self.outer(entry, &rows)
+    }
+
+    /// The vector that leads to rows; where offsets are used, two of them, the second being the one that counts.
+    fn outer(&mut self, entry: usize, rows: &[usize]) -> u64 {
+        let outer = self.store.vector(rows.len(), 8);
+        for (row, at) in rows.iter().zip((outer..).step_by(8)) {
+            let word = match (self.format.has_offsets(), *row) {
+                (_, 0) => 0,
+                // An address of VPP's, of no use to a client.
+                (true, row) => 0x7f00_0000_0000 + row as u64,
+                (false, row) => self.address(row),
+            };
+            self.store.put_u64(at, word);
+        }
+        if self.format.has_offsets() {
+            let offsets = self.store.vector(rows.len(), 8);
+            for (row, at) in rows.iter().zip((offsets..).step_by(8)) {
+                self.store.put_u64(at, *row as u64);
+            }
+            self.store.put_u64(entry + 16, offsets as u64);
+        }
+        self.address(outer)
+    }
+
+    /// The counters of entries of type "error index", which the header leads to.
+    fn error_matrix(&mut self, len: usize) {
+        let mut rows = Vec::new();
+        for thread in 0..self.threads {
+            let row = self.store.vector(len, 8);
+            if self.error_matrix > 0 {
+                let old = self.offset(self.store.u64(self.error_matrix + thread * 8));
+                for index in 0..len - 1 {
+                    let value = self.store.u64(old + index * 8);
+                    self.store.put_u64(row + index * 8, value);
+                }
+            }
+            rows.push(row);
+        }
+        self.error_matrix = self.store.vector(rows.len(), 8);
+        for (row, at) in rows.iter().zip((self.error_matrix..).step_by(8)) {
+            let address = self.address(*row);
+            self.store.put_u64(at, address);
+        }
+        let address = self.address(self.error_matrix);
+        self.store.put_u64(self.format.header()[3], address);
+    }
+
+    fn entry(&self, name: &str) -> usize {
+        let index = self.by_name.get(name).unwrap_or_else(|| panic!("no entry {name}"));
+        self.directory + index * self.format.entry_len()
+    }
+
+    /// The vector of a counter's rows, as offsets or addresses.
+    fn rows(&self, entry: usize) -> usize {
+        if self.format.has_offsets() {
+            self.store.u64(entry + 16) as usize
+        } else {
+            self.offset(self.store.u64(entry + 8))
+        }
+    }
+
+    fn thread_count(&self, entry: usize) -> usize {
+        self.store.u32(self.rows(entry) - 8) as usize
+    }
+
+    fn row(&self, name: &str, thread: usize) -> usize {
+        let entry = self.entry(name);
+        assert!(thread < self.thread_count(entry), "{name} has no thread {thread}");
+        self.offset(self.store.u64(self.rows(entry) + thread * 8))
+    }
+
+    fn row_words(&self, name: &str, thread: usize, words: usize) -> Vec<u64> {
+        let at = self.row(name, thread);
+        let len = self.store.u32(at - 8) as usize * words;
+        (0..len).map(|index| self.store.u64(at + index * 8)).collect()
+    }
+
+    /// What stands in the segment for a place in it.
+    fn address(&self, at: usize) -> u64 {
+        if self.format.has_offsets() { at as u64 } else { BASE + at as u64 }
+    }
+
+    /// The place that an address means.
+    fn offset(&self, address: u64) -> usize {
+        if self.format.has_offsets() { address as usize } else { (address - BASE) as usize }
+    }
+}
