@@ -1,9 +1,9 @@
 //! Which definitions of which releases are one: a message is one with another of the same name, CRC and bytes, a type
 //! with one of the same name, fields and values.
 //!
-//! Facts that neither covers complete each other: the newest release that has a definition gives its defaults, unions
-//! and comments, and enums that only grew hold the members of all. A request whose answer changed is another item,
-//! although its own definition did not change: a type has one reply.
+//! The newest release that has a definition gives its comments and how it is used, and enums that only grew hold the
+//! members of all. (Defaults and what selects unions are the same in all: the reader of definitions sees to it.) A request
+//! whose answer changed is another item, although its own definition did not change: a type has one reply.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! What selects the member of a union: the definition says (`discriminator`, `case`; VPP 26.06), or a table of ours.
+//! What selects the member of a union, as the definitions say it.
 
 use std::collections::HashMap;
 
@@ -46,29 +46,18 @@ pub(crate) fn union_of(api: &Api, field: &Field) -> Option<TypeId> {
 /// The field before a union that selects its member: its index, and its enum.
 pub(crate) fn discriminator(api: &Api, fields: &[Field], index: usize) -> Option<(usize, TypeId)> {
     let field = &fields[index];
-    let union = union_of(api, field)?;
-    let selects = |at: usize| {
-        let FieldType::One(TypeRef::Named(id)) = api.resolve(fields[at].ty) else { return None };
-        (!arms(api, union, id).is_empty()).then_some((at, id))
-    };
-    match field.discriminator {
-        Some(at) => selects(at),
-        None => {
-            let known = special_cases::union_cases(&api.ty(union).name)?;
-            fields[..index].iter().position(|before| before.name == known.discriminator).and_then(selects)
-        }
-    }
+    let (union, at) = (union_of(api, field)?, field.discriminator?);
+    let FieldType::One(TypeRef::Named(selector)) = api.resolve(fields[at].ty) else { return None };
+    (!arms(api, union, selector).is_empty()).then_some((at, selector))
 }
 
 /// The members of a union that values of an enum select.
 pub(crate) fn arms(api: &Api, union: TypeId, selector: TypeId) -> Vec<Arm<'_>> {
     let TypeKind::Union(members) = &api.ty(union).kind else { return Vec::new() };
     let TypeKind::Enum(definition) = &api.ty(selector).kind else { return Vec::new() };
-    let known = special_cases::union_cases(&api.ty(union).name);
     let mut arms: Vec<Arm<'_>> = Vec::new();
     for member in members {
-        let case = member.case.as_deref().or_else(|| known?.case(&member.name));
-        let enumerator = definition.members.iter().find(|(name, _)| Some(name.as_str()) == case);
+        let enumerator = definition.members.iter().find(|(name, _)| Some(name) == member.case.as_ref());
         let Some((case, value)) = enumerator else { continue };
         // Of two members with one value only the first can be told.
         if arms.iter().all(|before| before.value != *value) {

@@ -129,6 +129,22 @@ pub struct Field {
     pub discriminator: Option<usize>,
     /// For a member of a union: the enumerator that selects it.
     pub case: Option<String>,
+    /// Which of the three the definition itself does not say: a fact of another release.
+    pub completed: Option<Completed>,
+}
+
+/// What another release tells of a field, where neither CRC nor bytes differ.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Completed {
+    /// [`Field::default`].
+    Default {
+        /// What the definition itself says.
+        declared: Option<DefaultValue>,
+    },
+    /// [`Field::discriminator`].
+    Discriminator,
+    /// [`Field::case`].
+    Case,
 }
 
 /// The type of a field.
@@ -344,6 +360,29 @@ impl Api {
             }
         }
         ty
+    }
+}
+
+impl Field {
+    /// The default as the definition itself has it.
+    #[must_use]
+    pub fn declared_default(&self) -> Option<&DefaultValue> {
+        match &self.completed {
+            Some(Completed::Default { declared }) => declared.as_ref(),
+            _ => self.default.as_ref(),
+        }
+    }
+
+    /// The discriminator that the definition itself names.
+    #[must_use]
+    pub fn declared_discriminator(&self) -> Option<usize> {
+        self.discriminator.filter(|_| self.completed != Some(Completed::Discriminator))
+    }
+
+    /// The case that the definition itself names.
+    #[must_use]
+    pub fn declared_case(&self) -> Option<&str> {
+        self.case.as_deref().filter(|_| self.completed != Some(Completed::Case))
     }
 }
 

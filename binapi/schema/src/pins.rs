@@ -141,7 +141,7 @@ impl Api {
         if let Some(limit) = field.limit {
             options.insert("limit".to_owned(), json!(limit));
         }
-        if let Some(default) = &field.default {
+        if let Some(default) = field.declared_default() {
             let default = match default {
                 DefaultValue::Int(value) => integer(*value),
                 DefaultValue::Float(value) => json!(value),
@@ -150,10 +150,10 @@ impl Api {
             };
             options.insert("default".to_owned(), default);
         }
-        if let Some(discriminator) = field.discriminator {
+        if let Some(discriminator) = field.declared_discriminator() {
             options.insert("discriminator".to_owned(), json!(block[discriminator].name));
         }
-        if let Some(case) = &field.case {
+        if let Some(case) = field.declared_case() {
             options.insert("case".to_owned(), json!(case));
         }
         if !options.is_empty() {

@@ -75,7 +75,7 @@ impl<'a> Walk<'a> {
                     Effect::Limits(format!("means what {} means", to[there].name)),
                 );
             } else {
-                let unset = field.default.as_ref().map_or_else(|| "zero".to_owned(), default_text);
+                let unset = field.declared_default().map_or_else(|| "zero".to_owned(), default_text);
                 let ty = type_text(self.from, field.ty, from);
                 let effect = if is_count(from, at) { Effect::None } else { absent(&unset) };
                 self.push(&here, Kind::Removed { ty }, effect);
@@ -85,7 +85,7 @@ impl<'a> Walk<'a> {
             if mine.contains_key(field.name.as_str()) || renamed.values().any(|&there| there == at) {
                 continue;
             }
-            let default = field.default.as_ref().map(default_text);
+            let default = field.declared_default().map(default_text);
             let unset = default.clone().unwrap_or_else(|| "zero".to_owned());
             let ty = type_text(self.to, field.ty, to);
             let effect = if is_count(to, at) { Effect::None } else { absent(&unset) };
@@ -133,7 +133,7 @@ impl<'a> Walk<'a> {
         to_block: &[Field],
     ) {
         self.field_type(path, (from.ty, from_block), (to.ty, to_block));
-        let default = |field: &Field| field.default.as_ref().map(default_text);
+        let default = |field: &Field| field.declared_default().map(default_text);
         if default(from) != default(to) {
             let kind = Kind::Default { from: default(from), to: default(to) };
             self.push(path, kind, Effect::None);
@@ -143,14 +143,15 @@ impl<'a> Walk<'a> {
             self.push(path, kind, Effect::Limits("fits the lower limit".to_owned()));
         }
         let discriminator = |field: &Field, block: &[Field]| {
-            field.discriminator.and_then(|at| block.get(at)).map(|field| field.name.clone())
+            field.declared_discriminator().and_then(|at| block.get(at)).map(|field| field.name.clone())
         };
         let (mine, theirs) = (discriminator(from, from_block), discriminator(to, to_block));
         if mine != theirs {
             self.push(path, Kind::Discriminator { from: mine, to: theirs }, Effect::None);
         }
-        if from.case != to.case {
-            let kind = Kind::Case { from: from.case.clone(), to: to.case.clone() };
+        let case = |field: &Field| field.declared_case().map(str::to_owned);
+        if case(from) != case(to) {
+            let kind = Kind::Case { from: case(from), to: case(to) };
             self.push(path, kind, Effect::None);
         }
     }

@@ -124,6 +124,7 @@ impl Assembly<'_> {
         api.measure(order.into_iter().map(|(id, _)| id));
         let origins: Vec<&str> = self.files.iter().map(|file| file.origin.as_str()).collect();
         super::check::check(&mut api, &origins)?;
+        super::facts::complete(&mut api);
         Ok(api)
     }
 
@@ -212,6 +213,7 @@ impl Assembly<'_> {
                 limit: field.limit,
                 discriminator,
                 case: field.case.clone(),
+                completed: None,
             });
             before.insert(&field.name, number);
         }

@@ -3,6 +3,7 @@
 mod assemble;
 mod check;
 mod error;
+mod facts;
 mod file;
 mod identity;
 mod json;
