@@ -30,6 +30,7 @@
 //!
 //! A [`Connection`] is one VPP's, and ends with it. [`Supervisor`] keeps one while VPP comes and goes.
 
+mod before_20_05;
 pub mod blocking;
 mod call;
 mod connect;

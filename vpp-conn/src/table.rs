@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use vpp_wire::{Message, MessageInfo};
 
+use crate::before_20_05::{MARKS, OTHER_BYTES};
+
 /// The messages that a VPP told of when the connection was made, with the ids it gave them.
 ///
 /// Ids hold for the life of that VPP process and no longer.
@@ -90,7 +92,20 @@ impl MessageTable {
             table.by_id[usize::from(id)] = index;
             table.entries.push(Entry { name, crc, id });
         }
+        table.hide_other_bytes();
         table
+    }
+
+    /// Makes that nobody finds the messages of a VPP before 20.05 whose bytes are not what their CRC says.
+    fn hide_other_bytes(&mut self) {
+        if MARKS.iter().all(|(name, crc)| self.resolve(key(name, *crc), name, *crc).is_err()) {
+            return;
+        }
+        for (name, crc) in OTHER_BYTES {
+            if self.resolve(key(name, *crc), name, *crc).is_ok() {
+                self.by_key.remove(&key(name, *crc));
+            }
+        }
     }
 
     /// Number of messages.
@@ -133,8 +148,12 @@ impl MessageTable {
         self.resolve(KeyOf::<M>::KEY, M::INFO.name, M::INFO.crc)
     }
 
-    /// The id of a message told at run time.
-    pub(crate) fn id_of_named(&self, name: &str, crc: u32) -> Result<u16, Incompatible> {
+    /// The id of the message of a name and CRC: what this VPP takes and sends is what the definition of that CRC says.
+    ///
+    /// # Errors
+    ///
+    /// When this VPP does not have the message, or has it with other bytes.
+    pub fn id_of_named(&self, name: &str, crc: u32) -> Result<u16, Incompatible> {
         self.resolve(key(name, crc), name, crc)
     }
 
@@ -154,6 +173,7 @@ impl MessageTable {
     fn incompatible(&self, name: &str, crc: u32) -> Incompatible {
         let name = name.to_owned();
         match self.get(&name) {
+            Some(entry) if entry.crc == crc => Incompatible::OtherBytes { name, crc },
             Some(entry) => Incompatible::OtherCrc { name, crc, theirs: entry.crc },
             None => Incompatible::Absent { name, crc },
         }
@@ -184,6 +204,18 @@ pub enum Incompatible {
         /// VPP's CRC.
         theirs: u32,
     },
+    /// VPP is of 20.01 or 19.08, whose message of this name and CRC has other bytes than that of all later releases. No
+    /// byte of it is sent or read. Use VPP 20.05 or later.
+    #[error(
+        "this VPP is 20.01 or older: its {name} has the same CRC {crc:08x} as that of later releases, but other bytes \
+         (addresses are longer there); use VPP 20.05 or later"
+    )]
+    OtherBytes {
+        /// The message.
+        name: String,
+        /// The CRC of both.
+        crc: u32,
+    },
 }
 
 #[cfg(test)]
@@ -203,6 +235,45 @@ mod tests {
         assert_eq!(table.by_id(900).unwrap().name.as_ref(), "a_b");
         assert_eq!(table.by_id(4), None);
         assert_eq!(table.name_of(4).as_ref(), "message 4");
+    }
+
+    /// Rows of a VPP of 20.01 or, without the mark, of a later one.
+    fn rows(mark: Option<(&str, u32)>) -> MessageTable {
+        let all = OTHER_BYTES.iter().chain(&[("show_version", 0x5107_7d14)]).copied().chain(mark);
+        let rows: Vec<_> = all.zip(10..).map(|((name, crc), id)| (id, format!("{name}_{crc:08x}"))).collect();
+        MessageTable::new(rows.iter().map(|(id, row)| (*id, row.as_str())))
+    }
+
+    #[test]
+    fn a_vpp_of_20_01_is_known_by_each_mark_and_its_other_bytes_are_not_to_be_had() {
+        assert_eq!(OTHER_BYTES.len(), 78);
+        assert!(OTHER_BYTES.is_sorted(), "for whoever reads it");
+        for mark in MARKS {
+            let table = rows(Some(*mark));
+            for (name, crc) in OTHER_BYTES {
+                let refused = Incompatible::OtherBytes { name: (*name).to_owned(), crc: *crc };
+                assert_eq!(table.id_of_named(name, *crc), Err(refused));
+                let other = Incompatible::OtherCrc { name: (*name).to_owned(), crc: 1, theirs: *crc };
+                assert_eq!(table.id_of_named(name, 1), Err(other));
+            }
+            assert_eq!(table.id_of_named("show_version", 0x5107_7d14), Ok(88), "as every other message");
+            assert_eq!(table.id_of_named(mark.0, mark.1), Ok(89));
+            assert_eq!(table.get("bfd_udp_add").map(|entry| entry.id), Some(11), "it is there all the same");
+        }
+        let error = rows(Some(MARKS[0])).id_of_named("ip_address_details", 0xb119_9745).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "this VPP is 20.01 or older: its ip_address_details has the same CRC b1199745 as that of later releases, \
+             but other bytes (addresses are longer there); use VPP 20.05 or later"
+        );
+    }
+
+    #[test]
+    fn the_same_messages_of_a_later_vpp_are_what_they_say() {
+        for mark in [None, Some(("add_node_next", 1))] {
+            let table = rows(mark);
+            assert!(OTHER_BYTES.iter().all(|(name, crc)| table.id_of_named(name, *crc).is_ok()));
+        }
     }
 
     #[test]
