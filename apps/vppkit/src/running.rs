@@ -204,7 +204,7 @@ pub(crate) fn most_like(table: &MessageTable, candidates: &[&'static str]) -> &'
 
 /// Whether a VPP has the very message.
 fn has(table: &MessageTable, message: &MessageDef) -> bool {
-    table.get(&message.name).is_some_and(|entry| entry.crc == message.crc)
+    table.id_of_named(&message.name, message.crc).is_ok()
 }
 
 /// VPP's own description of its API.

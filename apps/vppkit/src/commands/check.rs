@@ -151,6 +151,10 @@ fn finding<'a>(running: &Running, used: &'a Used) -> Finding<'a> {
             let is_told = theirs.is_some_and(|(_, message)| message.crc == entry.crc);
             State::Changed { theirs: entry.crc, change: change().filter(|_| is_told) }
         }
+        // VPP 20.01: another message under the same CRC.
+        Some(entry) if running.connection.table().id_of_named(&used.name, used.crc).is_err() => {
+            State::Changed { theirs: entry.crc, change: None }
+        }
         Some(entry) => match change().filter(|change| change.verdict != Verdict::Same) {
             Some(change) if theirs.is_some_and(|(_, message)| message.crc == entry.crc) => {
                 State::Changed { theirs: entry.crc, change: Some(change) }
