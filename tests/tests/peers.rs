@@ -2,9 +2,15 @@
 //!
 //! What is not there is listed as ignored: `python3` with `vpp_papi`, and the C client beside the VPP of `VPP_BIN`.
 //! Where there is a VPP, the Python client talks to it, too, so that its expectations are VPP's.
+//!
+//! The Python client also packs random values of every message of every pinned release: the dynamic codec and the typed
+//! one have to make the same bytes of them.
 
 // Test code, though its own main hides that from the lints.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+#[path = "typed/vectors.rs"]
+mod vectors;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,11 +18,15 @@ use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::{Map, Value, json};
+use vpp_schema::Api;
 use vpp_sim::Sim;
 use vpp_sim::private_vpp::PrivateVpp;
 
 /// No client takes longer than this, also on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
+
+const MAKE_VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/make_vectors.py");
 
 const PAPI_CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/papi_client.py");
 const PAPI_TEN_TASKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/ten_tasks.py");
@@ -38,7 +48,7 @@ fn main() -> ExitCode {
             }
         }
     }
-    let trials = vec![
+    let mut trials = vec![
         Trial::test("vpp_papi::stand_in", papi_on_stand_in).with_ignored_flag(!has_papi),
         Trial::test("vpp_papi::real_vpp", papi_on_real_vpp).with_ignored_flag(!has_papi || vpp.is_none()),
         Trial::test("vpp_papi::ten_tasks::stand_in", ten_tasks_on_stand_in).with_ignored_flag(!has_papi),
@@ -46,6 +56,11 @@ fn main() -> ExitCode {
             .with_ignored_flag(!has_papi || vpp.is_none()),
         Trial::test("vpp_api_test::stand_in", c_client_on_stand_in).with_ignored_flag(c_client.is_none()),
     ];
+    // Floating-point numbers are the host's order on the wire, and the Python client says that of this host.
+    trials.extend(vpp_api_json::releases().iter().map(|release| {
+        Trial::test(format!("vpp_papi::random_values::{release}"), || random_values(release))
+            .with_ignored_flag(!has_papi)
+    }));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -120,6 +135,60 @@ fn ten_tasks(socket: &Path) -> Result<(), Failed> {
         "interfaces: local0, loop0\nroutes: 10000\nevent: sw_interface_event\nrefused: no such interface\n\
          good for this program\non this VPP: local0, loop0\n"
     );
+    Ok(())
+}
+
+/// Every message of a release with its defaults and with random values, the same on every run.
+fn random_values(release: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let [own, newest, out] = ["own", "newest", "vectors.jsonl"].map(|name| folder.path().join(name));
+    let api = vpp_api_json::api(release)?;
+    write_definitions(api, &own)?;
+    write_definitions(vpp_api_json::api(vpp_api_json::newest())?, &newest)?;
+    let mut python = Command::new("python3");
+    python.arg(MAKE_VECTORS).args(["--rounds", "1", "--seed", release]);
+    python.arg("--api-dir").arg(own).arg("--newest").arg(newest).arg("--out").arg(&out);
+    let output = run(&mut python, "")?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    let vectors = vectors::vectors(api, &std::fs::read_to_string(out)?);
+    let mut names: Vec<&str> = vectors.iter().map(|vector| vector.name.as_str()).collect();
+    names.dedup();
+    assert_eq!(names.len(), api.messages.len(), "no message is left out");
+    let check = |vector| {
+        let dynamic = vectors::check_dynamic(api, vector);
+        dynamic.and_then(|()| vectors::check_typed(api, vector)).err()
+    };
+    let wrong: Vec<String> = vectors.iter().filter_map(check).collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let first = wrong[..wrong.len().min(5)].join("\n");
+    Err(format!("{} of {} are wrong, among them:\n{first}", wrong.len(), vectors.len()).into())
+}
+
+/// Writes pins as the Python client reads definitions: with all that a file refers to, here in one.
+fn write_definitions(api: &Api, folder: &Path) -> Result<(), Failed> {
+    let mut all = Map::new();
+    for pin in api.to_pins() {
+        let Value::Object(mut module) = serde_json::from_str(&pin.text)? else { continue };
+        // Pins leave out the id, which every message begins with.
+        for message in module.get_mut("messages").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(message) = message.as_array_mut() {
+                message.insert(1, json!(["u16", "_vl_msg_id"]));
+            }
+        }
+        for (key, value) in module {
+            match (all.entry(key).or_insert_with(|| value.clone()), value) {
+                (Value::Array(all), Value::Array(more)) if *all != more => all.extend(more),
+                (Value::Object(all), Value::Object(more)) => all.extend(more),
+                _ => {}
+            }
+        }
+    }
+    std::fs::create_dir(folder)?;
+    std::fs::write(folder.join("all.api.json"), Value::Object(all).to_string())?;
     Ok(())
 }
 

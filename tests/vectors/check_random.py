@@ -44,13 +44,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", help="the vppkit program")
     parser.add_argument("--api-dir", required=True, help="folder with VPP's *.api.json")
+    parser.add_argument("--newest", help="folder of VPP 26.06 or later, whose definitions say what selects unions")
     parser.add_argument("--count", type=int, default=10000, help="messages to compare")
     parser.add_argument("--seed", help="to repeat a run; printed at its start")
     options = parser.parse_args()
     seed = options.seed or f"{random.SystemRandom().getrandbits(64):016x}"
     print(f"seed {seed}")
 
-    api = Api(options.api_dir)
+    api = Api(options.api_dir, options.newest)
     form, names = Form(api), sorted(api.messages)
     picks = random.Random(seed).choices(names, k=max(0, options.count - len(names)))
     # Each message once before any comes twice.

@@ -37,11 +37,12 @@ def lines(api, seed, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--api-dir", required=True, help="folder with VPP's *.api.json")
+    parser.add_argument("--newest", help="folder of VPP 26.06 or later, whose definitions say what selects unions")
     parser.add_argument("--out", required=True, help="file to write")
     parser.add_argument("--seed", default="vppkit", help="another seed makes other random values")
     parser.add_argument("--rounds", type=int, default=2, help="random lines per message")
     options = parser.parse_args()
-    made = list(lines(Api(options.api_dir), options.seed, options.rounds))
+    made = list(lines(Api(options.api_dir, options.newest), options.seed, options.rounds))
     with open(options.out, "w", encoding="utf-8") as file:
         for entry in made:
             file.write(json.dumps(entry, separators=(",", ":"), allow_nan=False, ensure_ascii=False) + "\n")

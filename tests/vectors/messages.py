@@ -70,23 +70,47 @@ class Message:
         self.header += names[self.header : self.header + 1] == ["context"]
 
 
-class Api:
-    """The definitions of a folder of *.api.json."""
+def definitions(folder):
+    """The paths, types and messages of a folder of *.api.json."""
+    types, messages = {}, {}
+    paths = sorted(glob.glob(os.path.join(folder, "**", "*.api.json"), recursive=True))
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            api = json.load(file)
+        for key, kind in (("types", "struct"), ("unions", "union"), ("enums", "enum"), ("enumflags", "enumflag")):
+            for name, *parts in api.get(key, []):
+                types[f"vl_api_{name}_t"] = Definition(kind, parts)
+        for name, parts in api.get("aliases", {}).items():
+            types[f"vl_api_{name}_t"] = Definition("alias", parts)
+        messages.update((name, parts) for name, *parts in api.get("messages", []))
+    return paths, types, messages
 
-    def __init__(self, folder):
-        self.types, self.messages = {}, {}
-        paths = sorted(glob.glob(os.path.join(folder, "**", "*.api.json"), recursive=True))
+
+class Api:
+    """The definitions of a folder of *.api.json. What selects the member of a union is said by those of VPP 26.06 and
+    later only: `newest` is a folder of such a VPP."""
+
+    def __init__(self, folder, newest=None):
+        paths, self.types, messages = definitions(folder)
+        self.complete(definitions(newest)[1] if newest else self.types)
         _, packers, _ = VPPApiJSONFiles.load_api(apifiles=paths)
-        for path in paths:
-            with open(path, encoding="utf-8") as file:
-                api = json.load(file)
-            for key, kind in (("types", "struct"), ("unions", "union"), ("enums", "enum"), ("enumflags", "enumflag")):
-                for name, *parts in api.get(key, []):
-                    self.types[f"vl_api_{name}_t"] = Definition(kind, parts)
-            for name, parts in api.get("aliases", {}).items():
-                self.types[f"vl_api_{name}_t"] = Definition("alias", parts)
-            for name, *parts in api["messages"]:
-                self.messages[name] = Message(name, parts, packers[name])
+        self.messages = {name: Message(name, parts, packers[name]) for name, parts in messages.items()}
+
+    def complete(self, newest):
+        for name, definition in self.types.items():
+            known = newest.get(name)
+            if definition.kind not in ("struct", "union") or known is None or known.kind != definition.kind:
+                continue
+            options = {field.name: field.options for field in known.fields}
+            for field in definition.fields:
+                for key in ("discriminator", "case"):
+                    if key in options.get(field.name, {}):
+                        field.options.setdefault(key, options[field.name][key])
+        # No definition says that the family of an mprefix selects both of its addresses. VPP reads no other member.
+        if "vl_api_mprefix_t" in self.types:
+            for field in self.types["vl_api_mprefix_t"].fields:
+                if field.type == "vl_api_address_union_t":
+                    field.options["discriminator"] = "af"
 
     def target(self, name):
         """A type through its aliases of single values."""
@@ -109,11 +133,8 @@ class Api:
 
 
 def selects(field, union):
-    """Whether a field selects the member of a union behind it. VPP's definition of mprefix does not say so, but VPP
-    reads no other member than that of its family."""
-    if "discriminator" in union.options:
-        return union.options["discriminator"] == field.name
-    return field.name == "af" and union.type == "vl_api_address_union_t"
+    """Whether a field selects the member of a union behind it."""
+    return union.options.get("discriminator") == field.name
 
 
 def bits(name, value):
@@ -228,9 +249,6 @@ class Random:
                 values["len"] = rng.randint(0, 128 if values["address"]["af"] else 32)
             if name in ("vl_api_ip4_prefix_t", "vl_api_ip6_prefix_t") and rng.random() < 0.9:
                 values["len"] = rng.randint(0, 32 if "ip4" in name else 128)
-            if name == "vl_api_address_t" and "discriminator" not in definition.fields[1].options:
-                values["af"] = rng.choice((0, 0, 0, 1, 1, 1, 200))
-                values["un"] = {"ip6": self.bytes(16)} if values["af"] else {"ip4": self.bytes(4)}
             return values
         if definition.kind == "union":
             member = rng.choice(definition.fields)
