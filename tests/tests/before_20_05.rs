@@ -87,7 +87,9 @@ fn of_no_pinned_release_anything_is_refused() {
 #[allow(clippy::print_stderr)] // a test says what it leaves out
 fn the_definitions_of_old_vpps_are_refused_exactly_where_their_bytes_are_others() {
     let Ok(folders) = std::env::var("VPP_OLD_API") else {
-        eprintln!("skipped: the list of messages of VPP 20.01, since VPP_OLD_API names no folder of its *.api.json");
+        eprintln!(
+            "skipped: the list of messages of VPP 20.01, since VPP_OLD_API names no folder of its *.api.json"
+        );
         return;
     };
     let mut pinned: HashMap<(&str, u32), LayoutHash> = HashMap::new();
@@ -181,7 +183,8 @@ async fn no_byte_of_them_is_sent() {
     refused(vpp.call(&SwInterfaceAddDelAddress::default()).await.map(drop));
     // The request is good, its details are not.
     refused(vpp.dump(&IpAddressDump::default()).collect().await.map(drop));
-    let raw = |info: &vpp_wire::MessageInfo| RawMessage { name: info.name, crc: info.crc, header: info.header };
+    let raw =
+        |info: &vpp_wire::MessageInfo| RawMessage { name: info.name, crc: info.crc, header: info.header };
     refused(vpp.raw().call(raw(&infos[0]), &[0; 30], raw(&infos[1])).await.map(drop));
     let mark = RawMessage { name: MARK.0, crc: MARK.1, header: vpp_wire::Header::ClientContext };
     refused(vpp.raw().call(mark, &[0; 64], raw(&infos[3])).await.map(drop));

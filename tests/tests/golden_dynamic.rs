@@ -25,7 +25,8 @@ fn every_vector_both_ways() {
         let Vector { name, id, bytes, .. } = vector;
         if names.insert(name.clone()) {
             // The first line of a message is that of its defaults.
-            let encoded = api.encode_message(id, &MessageHead::default(), &Value::Object(Map::new())).unwrap();
+            let encoded =
+                api.encode_message(id, &MessageHead::default(), &Value::Object(Map::new())).unwrap();
             assert_eq!(encoded, bytes, "defaults of {name}");
         }
     }

@@ -6,6 +6,7 @@ use std::any::TypeId;
 
 use vpp_conn::Connection;
 use vpp_sim::Sim;
+use vpp_sim::private_vpp::PrivateVpp;
 
 #[path = "two_releases"]
 mod on_25_10 {
@@ -32,6 +33,49 @@ async fn one_source_compiled_against_either_runs_on_both() {
         assert_eq!(up, ["loop0", "loop1"]);
         vpp.close().await.unwrap();
     }
+}
+
+/// `VPP_BIN` may be of any release between them, and is best of 25.10: the crate of 26.06 is the other release then.
+#[tokio::test(flavor = "current_thread")]
+#[allow(clippy::print_stderr)] // a test says what it leaves out
+async fn one_source_compiled_against_either_runs_on_a_real_vpp() {
+    if PrivateVpp::find().is_none() {
+        eprintln!(
+            "skipped: one_source_compiled_against_either_runs_on_a_real_vpp, since there is no VPP (VPP_BIN)"
+        );
+        return;
+    }
+    let real = PrivateVpp::builder().start().unwrap();
+    let vpp = Connection::connect(real.socket()).await.unwrap();
+    let (version, up) = on_26_06::plugin::run(&vpp).await.unwrap();
+    println!("ran on VPP {version}");
+    assert_eq!(up, ["loop0"]);
+    let (_, up) = on_25_10::plugin::run(&vpp).await.unwrap();
+    assert_eq!(up, ["loop0", "loop1"]);
+    vpp.close().await.unwrap();
+}
+
+/// A message that both crates have under one CRC has one layout, and a VPP of 25.10 takes it from a program of 26.06.
+#[test]
+fn every_message_of_the_same_crc_is_the_same() {
+    let (old, new) = (vpp_api_json::api("25.10").unwrap(), vpp_api_json::api("26.06").unwrap());
+    let rows: Vec<_> =
+        (100..).zip(vpp_25_10::MANIFEST.iter().map(|(name, crc)| format!("{name}_{crc:08x}"))).collect();
+    let table = vpp_conn::MessageTable::new(rows.iter().map(|(id, row)| (*id, row.as_str())));
+    let mut same = 0;
+    for (name, crc) in vpp_26_06::MANIFEST {
+        let ((id, _), known) = (new.find_message(name).unwrap(), old.find_message(name));
+        match known.filter(|(_, message)| message.crc == *crc) {
+            Some((old_id, _)) => {
+                same += 1;
+                assert!(table.id_of_named(name, *crc).is_ok(), "{name}");
+                assert_eq!(new.layout_hash(id), old.layout_hash(old_id), "{name}");
+            }
+            None => assert!(table.id_of_named(name, *crc).is_err(), "{name}"),
+        }
+    }
+    println!("{same} of {} messages of 26.06 are those of 25.10", vpp_26_06::MANIFEST.len());
+    assert!(same > 1900, "{same}");
 }
 
 /// Compiles only if both are one type.
