@@ -118,7 +118,7 @@ enum Reason {
     FieldNames,
     /// The CRC covers names and values of enumerators.
     Enumerators,
-    /// Nothing differs: VPP computes CRCs in another way since 20.09 was released.
+    /// Nothing differs: the tool of 20.09 kept values of an older computation for some messages.
     Algorithm,
 }
 

@@ -9,11 +9,8 @@
 
 /// Messages of the `vpp` binary itself, so that no missing plugin hides them, that all of 19.04 to 20.01 have and no release
 /// since. (20.05 made their texts `string`.) One of them is enough.
-pub(crate) const MARKS: &[(&str, u32)] = &[
-    ("add_node_next", 0x9ab9_2f7a),
-    ("get_next_index", 0x9ab9_2f7a),
-    ("get_node_index", 0x6c9a_495d),
-];
+pub(crate) const MARKS: &[(&str, u32)] =
+    &[("add_node_next", 0x9ab9_2f7a), ("get_next_index", 0x9ab9_2f7a), ("get_node_index", 0x6c9a_495d)];
 
 /// The messages whose bytes are others since 20.05 although their CRC is the same.
 pub(crate) const OTHER_BYTES: &[(&str, u32)] = &[

@@ -260,7 +260,8 @@ mod tests {
             assert_eq!(table.id_of_named(mark.0, mark.1), Ok(89));
             assert_eq!(table.get("bfd_udp_add").map(|entry| entry.id), Some(11), "it is there all the same");
         }
-        let error = rows(Some(MARKS[0])).id_of_named("ip_address_details", 0xb119_9745).unwrap_err().to_string();
+        let error =
+            rows(Some(MARKS[0])).id_of_named("ip_address_details", 0xb119_9745).unwrap_err().to_string();
         assert_eq!(
             error,
             "this VPP is 20.01 or older: its ip_address_details has the same CRC b1199745 as that of later releases, \

@@ -52,6 +52,7 @@
 //! * Nothing contains itself, and types are nested at most 64 deep, so walks over types may recurse.
 //! * A counted array counts by an integer before it in the same block. A discriminator is an enum before its union; each
 //!   member of that union has a `case` of its own, which is one of the enumerators.
+//! * What newer releases tell of a definition is in it, too: what selects a union, a default. [`Field::completed`] says so.
 //! * Elements of arrays take bytes. Members of unions have a fixed size. Values of enums fit their integer.
 //! * Names are made of letters, digits and `_`: they are safe as names of files and in programs.
 //! * Lengths saturate: a definition may ask for more bytes than there can be.
