@@ -9,7 +9,7 @@ use std::path::Path;
 use vpp_20_09::interface::SwInterfaceAddDelAddress;
 use vpp_20_09::ip::{IpAddressDetails, IpAddressDump};
 use vpp_conn::{CallError, ConnectCause, Connection, Incompatible, MessageTable, RawMessage, frame};
-use vpp_schema::{Api, FieldType, LayoutHash, MessageId, TypeKind};
+use vpp_schema::{Api, FieldType, LayoutHash, MessageId, SourceOptions, TypeKind};
 use vpp_wire::Message;
 
 /// One of the messages by which such a VPP is known.
@@ -74,14 +74,14 @@ fn of_no_pinned_release_anything_is_refused() {
     assert_eq!(listed.len(), 76, "{listed:x?}");
 }
 
-/// `VPP_OLD_API` names folders with the `*.api.json` of VPPs before 20.05, with `:` between. VPP's `vppapigen` makes
-/// them of its sources; 20.01 was checked, and 19.04 to 19.08.3.
+/// `VPP_OLD_API` names VPPs before 20.05, with `:` between: trees of sources of 20.01, or folders with the `*.api.json` that
+/// VPP's `vppapigen` makes (20.01 was checked both ways, 19.04 to 19.08.3 so).
 #[test]
 #[allow(clippy::print_stderr)] // a test says what it leaves out
 fn the_definitions_of_old_vpps_are_refused_exactly_where_their_bytes_are_others() {
     let Ok(folders) = std::env::var("VPP_OLD_API") else {
         eprintln!(
-            "skipped: the list of messages of VPP 20.01, since VPP_OLD_API names no folder of its *.api.json"
+            "skipped: the list of messages of VPP 20.01, since VPP_OLD_API names neither its sources nor its *.api.json"
         );
         return;
     };
@@ -90,7 +90,10 @@ fn the_definitions_of_old_vpps_are_refused_exactly_where_their_bytes_are_others(
         pinned.extend(pairs(api).zip(ids(api)).map(|(pair, id)| (pair, api.layout_hash(id))));
     }
     for folder in folders.split(':') {
-        let api = Api::read_dir(Path::new(folder)).unwrap_or_else(|error| panic!("{error}"));
+        let path = Path::new(folder);
+        let sources = || Api::read_api_sources(&[path.to_owned()], &SourceOptions::default());
+        let read = if path.join("src").is_dir() { sources() } else { Api::read_dir(path) };
+        let api = read.unwrap_or_else(|error| panic!("{error}"));
         let old = table(pairs(&api));
         let (mut same, mut refused) = (0, 0);
         for (pair, id) in pairs(&api).zip(ids(&api)) {
