@@ -122,6 +122,9 @@ enum Reason {
     Algorithm,
 }
 
+/// Where a message of each CRC is first.
+type ByCrc = BTreeMap<u32, (&'static Api, MessageId)>;
+
 /// `CRC equal <=> layout equal`, of messages of one name, over all pins.
 ///
 /// `=>` holds without exception. `<=` holds where the whole definition is equal, since the CRC covers more than bytes:
@@ -130,7 +133,7 @@ enum Reason {
 fn of_equal_crc_is_of_equal_layout_and_the_way_back_up_to_what_else_the_crc_covers() {
     let mut layouts: HashMap<(&str, u32), (LayoutHash, &str)> = HashMap::new();
     // The CRCs of each name and layout, each with where it is first.
-    let mut crcs: BTreeMap<(&str, LayoutHash), BTreeMap<u32, (&str, &Api, MessageId)>> = BTreeMap::new();
+    let mut crcs: BTreeMap<(&str, LayoutHash), ByCrc> = BTreeMap::new();
     let mut last: HashMap<(&str, u32), &str> = HashMap::new();
     for (release, api, id) in messages() {
         let message = api.message(id);
@@ -138,15 +141,15 @@ fn of_equal_crc_is_of_equal_layout_and_the_way_back_up_to_what_else_the_crc_cove
         let (name, crc) = (message.name.as_str(), message.crc);
         let (known, first) = *layouts.entry((name, crc)).or_insert((layout, release));
         assert_eq!(known, layout, "{name}_{crc:08x} has other bytes in {release} than in {first}");
-        crcs.entry((name, layout)).or_default().entry(crc).or_insert((release, api, id));
+        crcs.entry((name, layout)).or_default().entry(crc).or_insert((api, id));
         last.insert((name, crc), release);
     }
     crcs.retain(|_, crcs| crcs.len() > 1);
     let mut reasons: BTreeMap<Reason, usize> = BTreeMap::new();
     for ((name, _), crcs) in &crcs {
         let definitions: Vec<_> = crcs.iter().collect();
-        for (at, (one, (_, api, id))) in definitions.iter().enumerate() {
-            for (other, (_, other_api, other_id)) in &definitions[at + 1..] {
+        for (at, (one, (api, id))) in definitions.iter().enumerate() {
+            for (other, (other_api, other_id)) in &definitions[at + 1..] {
                 let same = |detail: Detail| detail.message(api, *id) == detail.message(other_api, *other_id);
                 let reason = if !same(Detail::Types) {
                     Reason::TypeNames
