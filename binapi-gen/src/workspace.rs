@@ -52,8 +52,17 @@ fn pool(
         let text = emit::module_file(plan, vpp_name, &paths, provenance)?;
         output.add(format!("{sources}/{module}.rs"), text);
     }
+    let mut with_json = Vec::new();
+    for (vpp_name, module) in emit::module_list(plan) {
+        if let Some(text) = emit::json_file(plan, vpp_name, &paths, provenance)? {
+            output.add(format!("{sources}/json/{module}.rs"), text);
+            with_json.push((vpp_name, module));
+        }
+    }
+    output.add(format!("{sources}/json/mod.rs"), emit::json_modules(&with_json, provenance));
+    output.own(format!("{sources}/json"));
     // What is written by hand in the pool.
-    let by_hand = "#[cfg(feature = \"registry\")]\npub mod registry;\nmod shortcuts;\n\n";
+    let by_hand = "#[cfg(feature = \"serde\")]\nmod json;\n#[cfg(feature = \"registry\")]\npub mod registry;\nmod shortcuts;\n\n";
     let docs = "Typed messages of VPP's binary API: every definition of every pinned release, once.\n\n\
         A module per API module, each behind the feature of its name; `all-modules` is all of them. Programs use the\n\
         crate of a release (`vpp-26-06`), which re-exports what that release has.";

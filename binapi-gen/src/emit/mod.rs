@@ -7,6 +7,7 @@ mod defaults;
 mod docs;
 mod enums;
 mod format;
+mod json;
 mod messages;
 mod registry;
 mod scope;
@@ -21,6 +22,7 @@ use vpp_schema::TypeKind;
 pub(crate) use crates::{
     library_file, manifest_file, module_list, pin_features, pool_features, release_features, release_file,
 };
+pub(crate) use json::{json_file, json_modules};
 pub(crate) use registry::registry_file;
 pub(crate) use scope::Paths;
 

@@ -10,15 +10,14 @@ mod decode;
 mod encode;
 mod error;
 mod number;
-mod path;
 mod text;
-mod time;
 mod union;
 
 pub use error::{ByteFault, CodecError, JsonFault};
 
 use serde_json::{Map, Value};
 use vpp_wire::Header;
+use vpp_wire::json::GivenHead;
 
 use crate::model::{Api, Field, FieldType, MessageDef, MessageId, TypeKind, TypeRef};
 use decode::Decoder;
@@ -155,17 +154,6 @@ impl Api {
 
 const NAME: &str = "_msgname";
 const CRC: &str = "_crc";
-const ID: &str = "_vl_msg_id";
-const CLIENT_INDEX: &str = "client_index";
-const CONTEXT: &str = "context";
-
-/// The header words that stood in the JSON.
-#[derive(Clone, Copy, Debug, Default)]
-struct GivenHead {
-    id: Option<u16>,
-    client_index: Option<[u8; 4]>,
-    context: Option<u32>,
-}
 
 /// What selects the member of a union: the field before it and, when it is known, its value.
 #[derive(Clone, Copy, Debug)]
