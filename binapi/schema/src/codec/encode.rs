@@ -37,12 +37,20 @@ impl<'a> Encoder<'a> {
     }
 
     pub(super) fn message(mut self, fields: &'a Value) -> Result<(GivenHead, Vec<u8>), CodecError> {
+        let (head, given) = self.given(fields)?;
+        self.block(&self.message.fields, Some(given))?;
+        Ok((head, self.out))
+    }
+
+    /// The words of the header that are given, and the object of the fields.
+    pub(super) fn given(
+        &mut self,
+        fields: &'a Value,
+    ) -> Result<(GivenHead, &'a Map<String, Value>), CodecError> {
         let Value::Object(given) = fields else {
             return Err(self.fault(JsonFault::kind("an object of fields", fields)));
         };
-        let head = self.head(given)?;
-        self.block(&self.message.fields, Some(given))?;
-        Ok((head, self.out))
+        Ok((self.head(given)?, given))
     }
 
     pub(super) fn fault(&self, fault: JsonFault) -> CodecError {

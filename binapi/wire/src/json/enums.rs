@@ -103,11 +103,7 @@ macro_rules! json_enum {
                 $crate::json::Shown::Leaf($crate::json::show_enum(*self, $is_flags))
             }
 
-            fn read<'v>(
-                &mut self,
-                json: &'v $crate::json::Value,
-                reader: &mut $crate::json::Reader<'v>,
-            ) {
+            fn read<'v>(&mut self, json: &'v $crate::json::Value, reader: &mut $crate::json::Reader<'v>) {
                 $crate::json::read_enum(self, $vpp_name, $is_flags, json, reader);
             }
         }

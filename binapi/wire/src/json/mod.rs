@@ -32,13 +32,13 @@ mod time;
 mod union;
 mod value;
 
+pub use self::serde::{Deserialize, Deserializer, Serialize, Serializer, deserialize, serialize};
 pub use block::{Block, Fields, Selector};
 pub use enums::{EnumNames, read_enum, show_enum};
 pub use fault::JsonFault;
 pub use message::{GivenHead, MAX_PAYLOAD, given_head};
 pub use number::{Int, float_from_json, float_to_json, int_to_json, parse_int, whole};
 pub use path::Path;
-pub use self::serde::{Deserialize, Deserializer, Serialize, Serializer, deserialize, serialize};
 pub use text::{TextForm, from_hex, hex};
 pub use union::{Case, RawMember, Selected, read_raw, show_raw};
 pub use value::{Json, Reader, Shown};

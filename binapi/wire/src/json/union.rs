@@ -81,7 +81,8 @@ pub fn show_raw<'s>(bytes: &[u8], members: &[RawMember]) -> Shown<'s> {
     let mut shown = Map::new();
     for member in members {
         let Some(value) = (member.show)(bytes) else { continue };
-        if let Some(again) = (member.read)(&value, &mut Reader::default()).filter(|again| bytes.starts_with(again))
+        if let Some(again) =
+            (member.read)(&value, &mut Reader::default()).filter(|again| bytes.starts_with(again))
         {
             complete |= bytes[again.len()..].iter().all(|byte| *byte == 0);
             shown.insert(member.name.to_owned(), value);
