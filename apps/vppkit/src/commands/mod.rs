@@ -20,6 +20,7 @@ mod replay;
 mod show;
 mod sim;
 mod trace;
+mod typed;
 
 use crate::cli::{Cli, Command};
 use crate::output::Output;
