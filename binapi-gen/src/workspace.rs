@@ -95,7 +95,7 @@ fn thin_crate(
             .push_str(&format!("#[cfg(feature = \"{vpp_name}\")]\n#[rustfmt::skip]\npub mod {module};\n"));
     }
     let text = format!(
-        "// {}\n\n//! The typed messages of VPP {name}'s binary API.\n//!\n//! A module per API module, each behind the feature of its name; `all-modules` is all {} of them. The messages\n//! themselves live in `vpp-messages`, so one whose definition did not change is the same type in the crates of all\n//! releases.\n\nmod manifest;\n\npub use manifest::{{MANIFEST, RELEASE}};\n\n{declared}",
+        "// {}\n\n//! The typed messages of VPP {name}'s binary API.\n//!\n//! A module per API module, each behind the feature of its name; `all-modules` is all {} of them. The messages\n//! themselves live in `vpp-messages`, so one whose definition did not change is the same type in the crates of all\n//! releases.\n\nmod manifest;\n#[cfg(feature = \"registry\")]\npub mod registry;\n\npub use manifest::{{MANIFEST, RELEASE}};\n\n{declared}",
         provenance.line(),
         api.modules.len(),
     );
@@ -105,6 +105,7 @@ fn thin_crate(
         format!("{sources}/manifest.rs"),
         format!("// {}\n\n//! What the release has.\n\n{manifest}", provenance.line()),
     );
+    output.add(format!("{sources}/registry.rs"), emit::release_registry("vpp_messages", &provenance));
     output.own(sources);
     let features = emit::release_features(plan, release, "vpp-messages");
     let manifest = root.join(&folder).join("Cargo.toml");
@@ -135,6 +136,9 @@ repository.workspace = true
 homepage.workspace = true
 keywords.workspace = true
 categories.workspace = true
+
+[package.metadata.docs.rs]
+all-features = true
 
 [lib]
 # There is nothing in it to test.

@@ -115,8 +115,7 @@ impl<'a> Context<'_, 'a, '_> {
                 quote!(fields.structure(#name);)
             }
         };
-        let lines: Vec<_> =
-            parts.iter().enumerate().map(|(at, part)| self.line(at, part, parts)).collect();
+        let lines: Vec<_> = parts.iter().enumerate().map(|(at, part)| self.line(at, part, parts)).collect();
         let code = quote! {
             impl #block for #name {
                 fn fields(&mut self, fields: &mut #walk<'_, '_>) {
@@ -269,7 +268,10 @@ impl<'a> Context<'_, 'a, '_> {
                 FieldType::FixedString(len) => format!("text::<{len}>"),
                 _ => {
                     let ty = self.rust_type(member.ty).to_string();
-                    format!("of::<{}>", ty.replace(" ;", ";").replace("[ ", "[").replace(" ]", "]").replace(" :: ", "::"))
+                    format!(
+                        "of::<{}>",
+                        ty.replace(" ;", ";").replace("[ ", "[").replace(" ]", "]").replace(" :: ", "::")
+                    )
                 }
             };
             text.push_str(&format!("    {raw}::{kind}({:?}),\n", member.name));

@@ -21,6 +21,7 @@ use vpp_schema::TypeKind;
 
 pub(crate) use crates::{
     library_file, manifest_file, module_list, pin_features, pool_features, release_features, release_file,
+    release_registry,
 };
 pub(crate) use json::{json_file, json_modules};
 pub(crate) use registry::registry_file;

@@ -28,8 +28,11 @@ pub(crate) fn registry_file(plan: &Plan<'_>, provenance: &Provenance) -> String 
             let kind = if item.view { "viewed" } else { "owned" };
             // A bit per release, the newest first.
             let releases = item.releases.iter().fold(0_u64, |bits, release| bits | 1 << release);
-            let _ =
-                writeln!(text, "        Entry::{kind}::<crate::{}::{}>({releases:#x}),", module.name, item.name);
+            let _ = writeln!(
+                text,
+                "        Entry::{kind}::<crate::{}::{}>({releases:#x}),",
+                module.name, item.name
+            );
         }
         text.push_str("    ],\n");
     }
