@@ -9,8 +9,8 @@ use vpp_conn::Connection;
 use vpp_schema::Api;
 
 use super::cli::Cli;
-use super::typed::Way;
 use super::decode::decode;
+use super::typed::Way;
 use crate::cli::TraceArgs;
 use crate::definitions::Definitions;
 use crate::input;
