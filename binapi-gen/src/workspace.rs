@@ -52,8 +52,17 @@ fn pool(
         let text = emit::module_file(plan, vpp_name, &paths, provenance)?;
         output.add(format!("{sources}/{module}.rs"), text);
     }
+    let mut with_json = Vec::new();
+    for (vpp_name, module) in emit::module_list(plan) {
+        if let Some(text) = emit::json_file(plan, vpp_name, &paths, provenance)? {
+            output.add(format!("{sources}/json/{module}.rs"), text);
+            with_json.push((vpp_name, module));
+        }
+    }
+    output.add(format!("{sources}/json/mod.rs"), emit::json_modules(&with_json, provenance));
+    output.own(format!("{sources}/json"));
     // What is written by hand in the pool.
-    let by_hand = "#[cfg(feature = \"registry\")]\npub mod registry;\nmod shortcuts;\n\n";
+    let by_hand = "#[cfg(feature = \"serde\")]\nmod json;\n#[cfg(feature = \"registry\")]\npub mod registry;\nmod shortcuts;\n\n";
     let docs = "Typed messages of VPP's binary API: every definition of every pinned release, once.\n\n\
         A module per API module, each behind the feature of its name; `all-modules` is all of them. Programs use the\n\
         crate of a release (`vpp-26-06`), which re-exports what that release has.";
@@ -86,7 +95,7 @@ fn thin_crate(
             .push_str(&format!("#[cfg(feature = \"{vpp_name}\")]\n#[rustfmt::skip]\npub mod {module};\n"));
     }
     let text = format!(
-        "// {}\n\n//! The typed messages of VPP {name}'s binary API.\n//!\n//! A module per API module, each behind the feature of its name; `all-modules` is all {} of them. The messages\n//! themselves live in `vpp-messages`, so one whose definition did not change is the same type in the crates of all\n//! releases.\n\nmod manifest;\n\npub use manifest::{{MANIFEST, RELEASE}};\n\n{declared}",
+        "// {}\n\n//! The typed messages of VPP {name}'s binary API.\n//!\n//! A module per API module, each behind the feature of its name; `all-modules` is all {} of them. The messages\n//! themselves live in `vpp-messages`, so one whose definition did not change is the same type in the crates of all\n//! releases.\n\nmod manifest;\n#[cfg(feature = \"registry\")]\npub mod registry;\n\npub use manifest::{{MANIFEST, RELEASE}};\n\n{declared}",
         provenance.line(),
         api.modules.len(),
     );
@@ -96,6 +105,7 @@ fn thin_crate(
         format!("{sources}/manifest.rs"),
         format!("// {}\n\n//! What the release has.\n\n{manifest}", provenance.line()),
     );
+    output.add(format!("{sources}/registry.rs"), emit::release_registry("vpp_messages", &provenance));
     output.own(sources);
     let features = emit::release_features(plan, release, "vpp-messages");
     let manifest = root.join(&folder).join("Cargo.toml");
@@ -126,6 +136,9 @@ repository.workspace = true
 homepage.workspace = true
 keywords.workspace = true
 categories.workspace = true
+
+[package.metadata.docs.rs]
+all-features = true
 
 [lib]
 # There is nothing in it to test.

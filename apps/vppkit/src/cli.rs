@@ -367,6 +367,10 @@ pub(crate) struct EncodeArgs {
     #[arg(long)]
     pub(crate) batch: bool,
 
+    /// Go through the generated Rust type of the message, in place of its definition
+    #[arg(long)]
+    pub(crate) typed: bool,
+
     #[command(flatten)]
     pub(crate) definitions: DefinitionArgs,
 }
@@ -394,6 +398,10 @@ pub(crate) struct DecodeArgs {
     /// line of JSON for each
     #[arg(long)]
     pub(crate) batch: bool,
+
+    /// Go through the generated Rust type of the message, in place of its definition
+    #[arg(long)]
+    pub(crate) typed: bool,
 
     #[command(flatten)]
     pub(crate) definitions: DefinitionArgs,

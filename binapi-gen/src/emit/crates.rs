@@ -195,7 +195,38 @@ pub(crate) fn release_features(plan: &Plan<'_>, release: usize, pool: &str) -> S
     });
     let mut features: Vec<_> = features.collect();
     features.sort_unstable();
-    features_text(features.into_iter())
+    let text = features_text(features.into_iter());
+    format!(
+        "{text}# Every message of the release by name: its payload as JSON and back.\nregistry = [\"{pool}/registry\"]\n# `Serialize` and `Deserialize`, in VPP's JSON form.\nserde = [\"{pool}/serde\"]\n"
+    )
+}
+
+/// The messages of a release by name, out of the pool's registry.
+pub(crate) fn release_registry(pool: &str, provenance: &Provenance) -> String {
+    format!(
+        r#"// {}
+
+//! Every message of the release by name, to what can be done with its payload whatever its type.
+//!
+//! Messages of modules whose features are off are not there.
+
+pub use {pool}::registry::{{Entry, Error}};
+
+use crate::RELEASE;
+
+/// The messages of all modules that are on.
+pub fn entries() -> impl Iterator<Item = &'static Entry> {{
+    {pool}::registry::entries().filter(|entry| entry.releases().any(|release| release == RELEASE))
+}}
+
+/// The message of a name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Entry> {{
+    {pool}::registry::find_in(RELEASE, name)
+}}
+"#,
+        provenance.line()
+    )
 }
 
 /// The features of the crate of pins: one per release. Definitions are large, and a program seldom needs all of them.

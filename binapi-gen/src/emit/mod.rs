@@ -7,6 +7,7 @@ mod defaults;
 mod docs;
 mod enums;
 mod format;
+mod json;
 mod messages;
 mod registry;
 mod scope;
@@ -20,8 +21,9 @@ use vpp_schema::TypeKind;
 
 pub(crate) use crates::{
     library_file, manifest_file, module_list, pin_features, pool_features, release_features, release_file,
-    taken_modules,
+    release_registry, taken_modules,
 };
+pub(crate) use json::{json_file, json_modules};
 pub(crate) use registry::registry_file;
 pub(crate) use scope::Paths;
 

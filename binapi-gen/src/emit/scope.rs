@@ -90,6 +90,12 @@ impl<'p> Scope<'p> {
         self.path(&runtime, name)
     }
 
+    /// A name of the runtime's module of JSON forms.
+    pub(super) fn json(&mut self, name: &str) -> TokenStream {
+        let path = format!("{}::json", self.paths.runtime);
+        self.path(&path, name)
+    }
+
     /// The path of the runtime crate.
     pub(super) fn runtime_crate(&self) -> &'p str {
         &self.paths.runtime
@@ -184,7 +190,7 @@ impl<'p> Scope<'p> {
         for (name, from) in &self.imports {
             let group = match from {
                 from if *from == "std" || from.starts_with("std::") => 0,
-                from if *from == self.paths.runtime => 1,
+                from if from.starts_with(&self.paths.runtime) => 1,
                 _ => 2,
             };
             by_path.entry((group, from)).or_default().insert(name);

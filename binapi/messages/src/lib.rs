@@ -5,6 +5,8 @@
 //! A module per API module, each behind the feature of its name; `all-modules` is all of them. Programs use the
 //! crate of a release (`vpp-26-06`), which re-exports what that release has.
 
+#[cfg(feature = "serde")]
+mod json;
 #[cfg(feature = "registry")]
 pub mod registry;
 mod shortcuts;

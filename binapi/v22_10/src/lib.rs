@@ -7,6 +7,8 @@
 //! releases.
 
 mod manifest;
+#[cfg(feature = "registry")]
+pub mod registry;
 
 pub use manifest::{MANIFEST, RELEASE};
 

@@ -28,6 +28,8 @@
 mod api_error;
 mod decode;
 mod encode;
+#[cfg(feature = "json")]
+pub mod json;
 mod message;
 mod net;
 mod open_enum;

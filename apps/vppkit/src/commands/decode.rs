@@ -8,6 +8,7 @@ use vpp_schema::{Api, MessageHead, MessageId};
 use vpp_wire::Header;
 
 use super::batch;
+use super::typed::Way;
 use crate::cli::DecodeArgs;
 use crate::definitions::Definitions;
 use crate::input;
@@ -18,11 +19,12 @@ pub(crate) fn run(arguments: &DecodeArgs, output: &mut Output) -> anyhow::Result
     let definitions = Definitions::offline(&arguments.definitions)?;
     let named =
         arguments.name.as_deref().map(|name| definitions.message(name)).transpose()?.map(|(id, _)| id);
+    let way = Way::of(arguments.typed)?;
     if arguments.batch {
         let mut json = Vec::new();
         return batch::run(output, |line, out| {
             let (message, bytes) = read_line(&definitions, named, line)?;
-            let decoded = decode(&definitions.api, message, &bytes, arguments.header)?;
+            let decoded = decode(&definitions.api, way, message, &bytes, arguments.header)?;
             json.clear();
             serde_json::to_writer(&mut json, &decoded)?;
             out.push_str(std::str::from_utf8(&json)?);
@@ -37,7 +39,7 @@ pub(crate) fn run(arguments: &DecodeArgs, output: &mut Output) -> anyhow::Result
     } else {
         input::bytes(hex)?
     };
-    output.json_pretty(&decode(&definitions.api, message, &bytes, arguments.header)?)?;
+    output.json_pretty(&decode(&definitions.api, way, message, &bytes, arguments.header)?)?;
     output.flush()?;
     Ok(())
 }
@@ -71,11 +73,12 @@ fn read_line(
 /// A message in VPP's JSON form; with its header where that is wanted.
 pub(super) fn decode(
     api: &Api,
+    way: Way,
     message: MessageId,
     bytes: &[u8],
     with_header: bool,
 ) -> anyhow::Result<Map<String, Value>> {
-    let (head, decoded) = api.decode_message(message, bytes)?;
+    let (head, decoded) = way.decode(api, message, bytes)?;
     if !with_header {
         return Ok(decoded);
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use vpp_schema::{MessageHead, MessageId};
 
 use super::batch;
+use super::typed::Way;
 use crate::cli::EncodeArgs;
 use crate::definitions::Definitions;
 use crate::input;
@@ -17,15 +18,16 @@ pub(crate) fn run(arguments: &EncodeArgs, output: &mut Output) -> anyhow::Result
     let definitions = Definitions::offline(&arguments.definitions)?;
     let named =
         arguments.name.as_deref().map(|name| definitions.message(name)).transpose()?.map(|(id, _)| id);
+    let way = Way::of(arguments.typed)?;
     if arguments.batch {
         return batch::run(output, |line, out| {
             let value = serde_json::from_slice(line).context("the line is not JSON")?;
-            encode_line(&definitions, named, value, out)
+            encode_line(&definitions, way, named, value, out)
         });
     }
     let Some(message) = named else { bail!("no message is named") };
     let fields = input::fields(arguments.fields.as_deref())?;
-    let bytes = definitions.api.encode_message(message, &MessageHead::default(), &fields)?;
+    let bytes = way.encode(&definitions.api, message, &MessageHead::default(), &fields)?;
     let mut hex = String::new();
     input::push_hex(&bytes, &mut hex);
     match output.format {
@@ -41,6 +43,7 @@ pub(crate) fn run(arguments: &EncodeArgs, output: &mut Output) -> anyhow::Result
 /// Encodes what a line says, and appends its hex digits.
 fn encode_line(
     definitions: &Definitions,
+    way: Way,
     named: Option<MessageId>,
     line: Value,
     out: &mut String,
@@ -68,7 +71,7 @@ fn encode_line(
         (Some(other), _) => bail!("the name is no text: {other}"),
         (None, None) => bail!("the line has no name"),
     };
-    let bytes = definitions.api.encode_message(message, &head, &fields)?;
+    let bytes = way.encode(&definitions.api, message, &head, &fields)?;
     input::push_hex(&bytes, out);
     Ok(())
 }

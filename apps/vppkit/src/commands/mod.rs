@@ -21,6 +21,7 @@ mod show;
 mod sim;
 mod stats;
 mod trace;
+mod typed;
 
 use crate::cli::{Cli, Command};
 use crate::output::Output;

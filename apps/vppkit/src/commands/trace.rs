@@ -10,6 +10,7 @@ use vpp_schema::Api;
 
 use super::cli::Cli;
 use super::decode::decode;
+use super::typed::Way;
 use crate::cli::TraceArgs;
 use crate::definitions::Definitions;
 use crate::input;
@@ -81,7 +82,7 @@ fn print(output: &mut Output, index: usize, message: &Recorded, api: &Api) -> an
 fn read(api: &Api, message: &Recorded, bytes: &[u8]) -> anyhow::Result<Map<String, Value>> {
     let known = api.find_message(&message.name).filter(|(_, known)| message.crc == Some(known.crc));
     let Some((id, _)) = known else { bail!("not among the definitions") };
-    decode(api, id, bytes, true)
+    decode(api, Way::Dynamic, id, bytes, true)
 }
 
 /// Prints what clients send to a running VPP, until it is interrupted.

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::path::Path;
-use super::text::{self, TextType};
+use vpp_wire::json::{Path, float_to_json, hex, int_to_json};
+
+use super::text::TextType;
 use super::{ByteFault, CodecError, Selector, number};
 use crate::model::{Api, Field, FieldType, MessageDef, Scalar, TypeId, TypeKind, TypeRef};
 
@@ -143,8 +144,8 @@ impl<'a> Decoder<'a> {
         Ok(match scalar {
             Scalar::Bool => bytes.iter().any(|byte| *byte != 0).into(),
             // The wire's byte order of floating-point numbers is a matter of vpp-wire.
-            Scalar::F64 => number::float_to_json(vpp_wire::decode(bytes).unwrap_or_default()),
-            _ => number::to_json(number::read(scalar, bytes)),
+            Scalar::F64 => float_to_json(vpp_wire::decode(bytes).unwrap_or_default()),
+            _ => int_to_json(number::read(scalar, bytes)),
         })
     }
 
@@ -170,7 +171,7 @@ impl<'a> Decoder<'a> {
         selector: Option<Selector<'a>>,
     ) -> Result<Value, CodecError> {
         if element == TypeRef::Scalar(Scalar::U8) {
-            return Ok(text::hex(self.take(count)?).into());
+            return Ok(hex(self.take(count)?).into());
         }
         let needed = count.saturating_mul(self.api.layout_of_ref(element).min_len().max(1));
         if needed > self.room() {

@@ -2,14 +2,11 @@
 
 use serde_json::{Map, Value};
 use vpp_wire::Wire;
+use vpp_wire::json::{GivenHead, MAX_PAYLOAD as MAX_LEN, Path, float_from_json, from_hex, given_head};
 
-use super::path::Path;
-use super::text::{self, TextType};
-use super::{CLIENT_INDEX, CONTEXT, CRC, CodecError, GivenHead, ID, JsonFault, NAME, Selector, number};
+use super::text::TextType;
+use super::{CodecError, JsonFault, Selector, number};
 use crate::model::{Api, DefaultValue, Field, FieldType, MessageDef, Scalar, TypeId, TypeKind, TypeRef};
-
-/// The most bytes of a payload. VPP keeps a message in its heap, so nothing of this size would get through anyway.
-const MAX_LEN: usize = 64 << 20;
 
 /// Writes a message from its JSON form.
 pub(super) struct Encoder<'a> {
@@ -40,12 +37,20 @@ impl<'a> Encoder<'a> {
     }
 
     pub(super) fn message(mut self, fields: &'a Value) -> Result<(GivenHead, Vec<u8>), CodecError> {
+        let (head, given) = self.given(fields)?;
+        self.block(&self.message.fields, Some(given))?;
+        Ok((head, self.out))
+    }
+
+    /// The words of the header that are given, and the object of the fields.
+    pub(super) fn given(
+        &mut self,
+        fields: &'a Value,
+    ) -> Result<(GivenHead, &'a Map<String, Value>), CodecError> {
         let Value::Object(given) = fields else {
             return Err(self.fault(JsonFault::kind("an object of fields", fields)));
         };
-        let head = self.head(given)?;
-        self.block(&self.message.fields, Some(given))?;
-        Ok((head, self.out))
+        Ok((self.head(given)?, given))
     }
 
     pub(super) fn fault(&self, fault: JsonFault) -> CodecError {
@@ -58,48 +63,9 @@ impl<'a> Encoder<'a> {
 
     /// What may stand in the JSON of a message beside its fields.
     fn head(&mut self, given: &'a Map<String, Value>) -> Result<GivenHead, CodecError> {
-        let mut head = GivenHead::default();
-        for (name, value) in given {
-            self.path.enter(name);
-            match name.as_str() {
-                _ if self.message.fields.iter().any(|field| field.name == *name) => {}
-                NAME => self.check_name(value)?,
-                CRC => self.check_crc(value)?,
-                ID => head.id = Some(self.integer(Scalar::U16, value)? as u16),
-                CLIENT_INDEX if self.message.header.client_index().is_some() => {
-                    head.client_index = Some((self.integer(Scalar::U32, value)? as u32).to_be_bytes());
-                }
-                CONTEXT if self.message.header.context().is_some() => {
-                    head.context = Some(self.integer(Scalar::U32, value)? as u32);
-                }
-                _ => {
-                    let known = self.message.fields.iter().map(|field| field.name.as_str());
-                    return Err(self.fault(JsonFault::unknown_field(name, known)));
-                }
-            }
-            self.path.leave();
-        }
-        Ok(head)
-    }
-
-    fn check_name(&self, value: &Value) -> Result<(), CodecError> {
-        match value.as_str() {
-            Some(name) if name == self.message.name => Ok(()),
-            Some(name) => Err(self.fault(JsonFault::OtherMessage { found: name.to_owned() })),
-            None => Err(self.fault(JsonFault::kind("the name of the message", value))),
-        }
-    }
-
-    fn check_crc(&self, value: &Value) -> Result<(), CodecError> {
-        let digits = value.as_str().map(|text| text.trim_start_matches("0x"));
-        match digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
-            Some(crc) if crc == self.message.crc => Ok(()),
-            Some(crc) => {
-                Err(self
-                    .fault(JsonFault::OtherCrc { found: format!("{crc:08x}"), expected: self.message.crc }))
-            }
-            None => Err(self.fault(JsonFault::kind("a CRC of 8 hexadecimal digits", value))),
-        }
+        let MessageDef { name, crc, header, fields, .. } = self.message;
+        let fields = fields.iter().map(|field| field.name.as_str());
+        given_head(given, (name, *crc, *header), fields, &mut self.path).map_err(|fault| self.fault(fault))
     }
 
     /// The fields of a message or struct; without an object, each is sent as its default.
@@ -303,7 +269,7 @@ impl<'a> Encoder<'a> {
         match scalar {
             Scalar::F64 => {
                 let float = match value {
-                    Some(value) => number::float_from_json(value).map_err(|fault| self.fault(fault))?,
+                    Some(value) => float_from_json(value).map_err(|fault| self.fault(fault))?,
                     None => default.map_or(0.0, number::float_default),
                 };
                 self.float(float)
@@ -331,7 +297,7 @@ impl<'a> Encoder<'a> {
     }
 
     fn integer(&self, scalar: Scalar, value: &Value) -> Result<i128, CodecError> {
-        number::from_json(scalar, value).map_err(|fault| self.fault(fault))
+        number::int(scalar).from_json(value).map_err(|fault| self.fault(fault))
     }
 
     fn float(&mut self, value: f64) -> Result<(), CodecError> {
@@ -381,7 +347,7 @@ impl<'a> Encoder<'a> {
         };
         match (element, value) {
             (TypeRef::Scalar(Scalar::U8), Value::String(text)) => {
-                let bytes = text::from_hex(text).map_err(|fault| self.fault(fault))?;
+                let bytes = from_hex(text).map_err(|fault| self.fault(fault))?;
                 check(bytes.len(), self)?;
                 self.bytes(&bytes)
             }

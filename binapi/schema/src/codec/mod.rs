@@ -10,15 +10,14 @@ mod decode;
 mod encode;
 mod error;
 mod number;
-mod path;
 mod text;
-mod time;
 mod union;
 
 pub use error::{ByteFault, CodecError, JsonFault};
 
 use serde_json::{Map, Value};
 use vpp_wire::Header;
+use vpp_wire::json::GivenHead;
 
 use crate::model::{Api, Field, FieldType, MessageDef, MessageId, TypeKind, TypeRef};
 use decode::Decoder;
@@ -80,6 +79,28 @@ impl Api {
         fields: &Value,
     ) -> Result<Vec<u8>, CodecError> {
         let (given, payload) = self.encode_parts(message, fields)?;
+        let mut bytes = self.head_bytes(message, head, given);
+        bytes.extend(payload);
+        Ok(bytes)
+    }
+
+    /// The header of a message alone, for whoever writes the payload by other means. Of `fields` only the words of the
+    /// header are read, and what is no field is an error.
+    ///
+    /// # Errors
+    ///
+    /// As [`Api::encode_payload`], of what stands beside the fields.
+    pub fn encode_head(
+        &self,
+        message: MessageId,
+        head: &MessageHead,
+        fields: &Value,
+    ) -> Result<Vec<u8>, CodecError> {
+        let given = Encoder::new(self, self.message(message)).given(fields)?.0;
+        Ok(self.head_bytes(message, head, given))
+    }
+
+    fn head_bytes(&self, message: MessageId, head: &MessageHead, given: GivenHead) -> Vec<u8> {
         let client_index = given.client_index.unwrap_or(head.client_index);
         let context = given.context.unwrap_or(head.context).to_be_bytes();
         let mut bytes = given.id.unwrap_or(head.id).to_be_bytes().to_vec();
@@ -92,8 +113,7 @@ impl Api {
                 bytes.extend(context);
             }
         }
-        bytes.extend(payload);
-        Ok(bytes)
+        bytes
     }
 
     /// The header words of a whole message, and the JSON form of its payload. The id is not compared with anything.
@@ -106,6 +126,20 @@ impl Api {
         message: MessageId,
         bytes: &[u8],
     ) -> Result<(MessageHead, Map<String, Value>), CodecError> {
+        let (head, payload) = self.split_message(message, bytes)?;
+        Ok((head, self.decode_payload(message, payload)?))
+    }
+
+    /// The header words of a whole message, and its payload. The id is not compared with anything.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes end within the header.
+    pub fn split_message<'b>(
+        &self,
+        message: MessageId,
+        bytes: &'b [u8],
+    ) -> Result<(MessageHead, &'b [u8]), CodecError> {
         let MessageDef { name, header, .. } = self.message(message);
         let Some((words, payload)) = bytes.split_at_checked(header.len()) else {
             return Err(CodecError::NoHeader {
@@ -122,7 +156,7 @@ impl Api {
             client_index: word(header.client_index()),
             context: u32::from_be_bytes(word(header.context())),
         };
-        Ok((head, self.decode_payload(message, payload)?))
+        Ok((head, payload))
     }
 
     fn encode_parts(&self, message: MessageId, fields: &Value) -> Result<(GivenHead, Vec<u8>), CodecError> {
@@ -155,17 +189,6 @@ impl Api {
 
 const NAME: &str = "_msgname";
 const CRC: &str = "_crc";
-const ID: &str = "_vl_msg_id";
-const CLIENT_INDEX: &str = "client_index";
-const CONTEXT: &str = "context";
-
-/// The header words that stood in the JSON.
-#[derive(Clone, Copy, Debug, Default)]
-struct GivenHead {
-    id: Option<u16>,
-    client_index: Option<[u8; 4]>,
-    context: Option<u32>,
-}
 
 /// What selects the member of a union: the field before it and, when it is known, its value.
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,16 @@
-//! Numbers and names of numbers: integers, floating-point numbers, enums and flags.
+//! Numbers and names of numbers of a definition: their bytes, their defaults. What they are in JSON is `vpp_wire::json`'s.
 
 use serde_json::Value;
+use vpp_wire::json::{EnumNames, Int, JsonFault, parse_int};
 
-use super::error::JsonFault;
 use crate::model::{DefaultValue, EnumDef, Scalar};
 
-/// The integer in a scalar's bytes, big endian. A boolean counts as an unsigned byte.
+/// What a scalar is as an integer. A boolean counts as an unsigned byte.
+pub(super) const fn int(scalar: Scalar) -> Int {
+    Int { name: scalar.name(), size: scalar.size(), signed: scalar.is_signed() }
+}
+
+/// The integer in a scalar's bytes, big endian.
 pub(super) fn read(scalar: Scalar, bytes: &[u8]) -> i128 {
     let bits = bytes.iter().fold(0, |bits: i128, byte| bits << 8 | i128::from(*byte));
     wrap(scalar, bits)
@@ -18,67 +23,7 @@ pub(super) fn write(scalar: Scalar, value: i128, out: &mut Vec<u8>) {
 
 /// The low bits of an integer, as a value of the scalar.
 pub(super) fn wrap(scalar: Scalar, value: i128) -> i128 {
-    let spare = 128 - 8 * scalar.size() as u32;
-    let high = value << spare;
-    if scalar.is_signed() { high >> spare } else { ((high as u128) >> spare) as i128 }
-}
-
-fn range(scalar: Scalar) -> (i128, i128) {
-    let bits = 8 * scalar.size() as u32;
-    if scalar.is_signed() { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) }
-}
-
-/// An integer as JSON.
-pub(super) fn to_json(value: i128) -> Value {
-    match (u64::try_from(value), i64::try_from(value)) {
-        (Ok(value), _) => value.into(),
-        (_, Ok(value)) => value.into(),
-        // No scalar holds more.
-        _ => value.to_string().into(),
-    }
-}
-
-/// An integer from a number, or from text that is one (decimal, or hexadecimal behind `0x`).
-pub(super) fn from_json(scalar: Scalar, value: &Value) -> Result<i128, JsonFault> {
-    let number = match value {
-        Value::Number(number) => whole(number),
-        Value::String(text) => parse(text),
-        _ => None,
-    };
-    match number {
-        Some(number) => in_range(scalar, number, range(scalar)),
-        None => Err(JsonFault::kind(format!("a whole number ({scalar})"), value)),
-    }
-}
-
-fn in_range(scalar: Scalar, number: i128, (min, max): (i128, i128)) -> Result<i128, JsonFault> {
-    if (min..=max).contains(&number) {
-        Ok(number)
-    } else {
-        Err(JsonFault::Range { number: number.to_string(), ty: scalar.name(), min, max })
-    }
-}
-
-/// VPP's own tools write large integers with an exponent.
-fn whole(number: &serde_json::Number) -> Option<i128> {
-    if let Some(value) = number.as_u64() {
-        return Some(value.into());
-    }
-    if let Some(value) = number.as_i64() {
-        return Some(value.into());
-    }
-    let float = number.as_f64()?;
-    (float.fract() == 0.0 && float.abs() < 1e30).then_some(float as i128)
-}
-
-fn parse(text: &str) -> Option<i128> {
-    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
-            i128::from_str_radix(digits, 16).ok()
-        }
-        Some(_) => None,
-        None => text.parse().ok(),
-    }
+    int(scalar).wrap(value)
 }
 
 /// What a number that nobody set is sent as. Defaults of VPP may exceed their type; then their low bits count.
@@ -87,29 +32,9 @@ pub(super) fn default(scalar: Scalar, default: &DefaultValue) -> i128 {
         DefaultValue::Int(value) => *value,
         DefaultValue::Float(value) => *value as i128,
         DefaultValue::Bool(value) => i128::from(*value),
-        DefaultValue::Text(text) => parse(text).unwrap_or(0),
+        DefaultValue::Text(text) => parse_int(text).unwrap_or(0),
     };
     wrap(scalar, value)
-}
-
-/// A floating-point number as JSON, which has no infinities and no NaN: these are text.
-pub(super) fn float_to_json(value: f64) -> Value {
-    match serde_json::Number::from_f64(value) {
-        Some(number) => Value::Number(number),
-        None if value.is_nan() => "NaN".into(),
-        None if value > 0.0 => "inf".into(),
-        None => "-inf".into(),
-    }
-}
-
-/// A floating-point number from a number, or from text that is one, `NaN`, `inf` and `-inf` included.
-pub(super) fn float_from_json(value: &Value) -> Result<f64, JsonFault> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    }
-    .ok_or_else(|| JsonFault::kind("a number, \"NaN\", \"inf\" or \"-inf\"", value))
 }
 
 /// What a floating-point number that nobody set is sent as.
@@ -125,40 +50,17 @@ pub(super) fn float_default(default: &DefaultValue) -> f64 {
 impl EnumDef {
     /// The value of a member, as it stands on the wire.
     pub(super) fn value_of(&self, name: &str) -> Option<i128> {
-        let (_, value) = self.members.iter().find(|(member, _)| member == name)?;
-        Some(wrap(self.repr, *value))
+        self.names("").value_of(name)
     }
 
-    /// Members without bits say nothing in an array; what no member names is one number behind them.
+    /// The JSON form of a value.
     pub(super) fn show(&self, value: i128) -> Value {
-        if !self.is_flags {
-            let member = self.members.iter().find(|(_, member)| wrap(self.repr, *member) == value);
-            return member.map_or_else(|| to_json(value), |(name, _)| name.as_str().into());
-        }
-        let bits = self.bits(value);
-        let mut named = 0;
-        let mut array = Vec::new();
-        for (name, member) in &self.members {
-            let member = self.bits(*member);
-            if member != 0 && bits & member == member {
-                array.push(name.as_str().into());
-                named |= member;
-            }
-        }
-        if bits & !named != 0 {
-            array.push(to_json(bits & !named));
-        }
-        Value::Array(array)
+        self.names("").show(value)
     }
 
-    /// A name or a number; for flags also an array of them.
+    /// A name or a number; for flags also an array of them. `name` is that of the enum.
     pub(super) fn parse(&self, name: &str, value: &Value) -> Result<i128, JsonFault> {
-        match value {
-            Value::Array(elements) if self.is_flags => {
-                elements.iter().try_fold(0, |bits, element| Ok(bits | self.member(name, element)?))
-            }
-            _ => self.member(name, value),
-        }
+        self.names(name).parse(value)
     }
 
     /// What an enum that nobody set is sent as.
@@ -169,34 +71,16 @@ impl EnumDef {
         }
     }
 
-    fn member(&self, name: &str, value: &Value) -> Result<i128, JsonFault> {
-        let number = match value {
-            Value::Number(number) => whole(number),
-            Value::String(text) => match self.value_of(text).or_else(|| parse(text)) {
-                Some(number) => Some(number),
-                None => {
-                    let members = self.members.iter().map(|(member, _)| member.as_str());
-                    return Err(JsonFault::unknown_name(text, name, members));
-                }
-            },
-            _ => None,
-        };
-        let expected = if self.is_flags { "names or bits of" } else { "a name or a number of" };
-        let number = number.ok_or_else(|| JsonFault::kind(format!("{expected} {name}"), value))?;
-        let (min, max) = range(self.repr);
-        // Bits above the sign are the same bits.
-        let max = if self.is_flags { max - min } else { max };
-        in_range(self.repr, number, (min, max)).map(|number| wrap(self.repr, number))
-    }
-
-    fn bits(&self, value: i128) -> i128 {
-        value & ((1 << (8 * self.repr.size())) - 1)
+    fn names<'e>(&'e self, of: &'e str) -> EnumNames<'e, impl Iterator<Item = (&'e str, i128)> + Clone> {
+        let members = self.members.iter().map(|(name, value)| (name.as_str(), *value));
+        EnumNames { of, int: int(self.repr), is_flags: self.is_flags, members }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use vpp_wire::json::int_to_json;
 
     use super::*;
 
@@ -204,25 +88,25 @@ mod tests {
     fn the_ends_of_every_range_fit_and_nothing_beyond() {
         use Scalar::{I8, I16, I32, I64, U8, U16, U32, U64};
         for scalar in [U8, I8, U16, I16, U32, I32, U64, I64] {
-            let (min, max) = range(scalar);
+            let (min, max) = int(scalar).range();
             for value in [min, 0, max] {
                 let mut bytes = Vec::new();
                 write(scalar, value, &mut bytes);
                 assert_eq!(bytes.len(), scalar.size());
                 assert_eq!(read(scalar, &bytes), value);
-                assert_eq!(from_json(scalar, &to_json(value)).unwrap(), value);
-                assert_eq!(from_json(scalar, &json!(value.to_string())).unwrap(), value);
+                assert_eq!(int(scalar).from_json(&int_to_json(value)).unwrap(), value);
+                assert_eq!(int(scalar).from_json(&json!(value.to_string())).unwrap(), value);
             }
             for value in [min - 1, max + 1] {
-                let error = from_json(scalar, &json!(value.to_string())).unwrap_err();
+                let error = int(scalar).from_json(&json!(value.to_string())).unwrap_err();
                 assert!(matches!(error, JsonFault::Range { .. }), "{scalar} {value}: {error}");
                 assert_ne!(wrap(scalar, value), value);
             }
         }
-        assert_eq!(from_json(U16, &json!(256.0)).unwrap(), 256);
-        assert_eq!(from_json(U16, &json!("0xfFfF")).unwrap(), 0xffff);
+        assert_eq!(int(U16).from_json(&json!(256.0)).unwrap(), 256);
+        assert_eq!(int(U16).from_json(&json!("0xfFfF")).unwrap(), 0xffff);
         for wrong in [json!(0.5), json!("0x"), json!("0x+1"), json!("ten"), json!(true), json!([1])] {
-            assert!(from_json(U16, &wrong).is_err(), "{wrong}");
+            assert!(int(U16).from_json(&wrong).is_err(), "{wrong}");
         }
     }
 

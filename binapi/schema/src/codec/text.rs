@@ -1,11 +1,11 @@
-//! Types that stand in JSON as text: addresses, prefixes, times; and bytes.
+//! Types that stand in JSON as text: addresses, prefixes, times.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value;
-use vpp_wire::{Address, Ip4Prefix, Ip6Prefix, MacAddress, Prefix, Wire};
+use vpp_wire::json::{JsonFault, TextForm};
+use vpp_wire::{Address, Ip4Prefix, Ip6Prefix, MacAddress, Prefix, TimeDelta, Timestamp, Wire};
 
-use super::{error::JsonFault, time};
 use crate::layout::Layout;
 use crate::model::{Api, Field, FieldType, Scalar, TypeId, TypeKind, TypeRef};
 
@@ -62,64 +62,44 @@ impl TextType {
     /// The text of [`TextType::len`] bytes (for a duration and some points in time, a number); `None` when it could not be
     /// read back: an unknown family, a length beyond the address. Then the parts have to be shown.
     pub(super) fn show(self, bytes: &[u8]) -> Option<Value> {
-        Some(match self {
-            Self::Address => address_text(value(bytes)?)?.into(),
-            Self::Prefix => {
-                let prefix: Prefix = value(bytes)?;
-                let text = address_text(prefix.address)?;
-                (prefix.len <= prefix.address.bits()).then(|| format!("{text}/{}", prefix.len))?.into()
-            }
-            Self::Ip4Address => value::<Ipv4Addr>(bytes)?.to_string().into(),
-            Self::Ip6Address => ip6_text(value(bytes)?).into(),
-            Self::Ip4Prefix => {
-                let prefix: Ip4Prefix = value(bytes)?;
-                (prefix.len <= 32).then(|| prefix.to_string())?.into()
-            }
-            Self::Ip6Prefix => {
-                let prefix: Ip6Prefix = value(bytes)?;
-                (prefix.len <= 128).then(|| format!("{}/{}", ip6_text(prefix.address), prefix.len))?.into()
-            }
-            Self::MacAddress => value::<MacAddress>(bytes)?.to_string().into(),
-            Self::Timestamp => time::to_json(value(bytes)?),
-            Self::TimeDelta => super::number::float_to_json(value(bytes)?),
-        })
+        match self {
+            Self::Address => show::<Address>(bytes),
+            Self::Prefix => show::<Prefix>(bytes),
+            Self::Ip4Address => show::<Ipv4Addr>(bytes),
+            Self::Ip6Address => show::<Ipv6Addr>(bytes),
+            Self::Ip4Prefix => show::<Ip4Prefix>(bytes),
+            Self::Ip6Prefix => show::<Ip6Prefix>(bytes),
+            Self::MacAddress => show::<MacAddress>(bytes),
+            Self::Timestamp => show::<Timestamp>(bytes),
+            Self::TimeDelta => show::<TimeDelta>(bytes),
+        }
     }
 
     /// The bytes of a text (and of a number, for times); `None` for JSON that shows the type's parts.
     pub(super) fn parse(self, json: &Value) -> Option<Result<Vec<u8>, JsonFault>> {
-        match (self, json) {
-            (Self::Timestamp | Self::TimeDelta, _) => {
-                Some(time::from_json(json).and_then(|time| bytes(&time)))
-            }
-            (Self::Ip4Address | Self::Ip6Address | Self::MacAddress, Value::String(text))
-                if text.starts_with("0x") =>
-            {
-                None
-            }
-            (_, Value::String(text)) => Some(self.parse_text(text)),
-            _ => None,
-        }
-    }
-
-    fn parse_text(self, text: &str) -> Result<Vec<u8>, JsonFault> {
-        let bad = |error: vpp_wire::ParseAddressError| JsonFault::text(text, error.expected);
         match self {
-            Self::Address => bytes(&text.parse::<Address>().map_err(bad)?),
-            Self::Prefix => bytes(&text.parse::<Prefix>().map_err(bad)?),
-            Self::Ip4Prefix => bytes(&text.parse::<Ip4Prefix>().map_err(bad)?),
-            Self::Ip6Prefix => bytes(&text.parse::<Ip6Prefix>().map_err(bad)?),
-            Self::MacAddress => bytes(&text.parse::<MacAddress>().map_err(bad)?),
-            Self::Ip4Address => match text.parse::<Ipv4Addr>() {
-                Ok(address) => bytes(&address),
-                Err(_) => Err(JsonFault::text(text, "an IPv4 address (10.0.0.1)")),
-            },
-            Self::Ip6Address => match text.parse::<Ipv6Addr>() {
-                Ok(address) => bytes(&address),
-                Err(_) => Err(JsonFault::text(text, "an IPv6 address (2001:db8::1)")),
-            },
-            Self::Timestamp | Self::TimeDelta => bytes(&time::parse(text)?),
+            Self::Address => parse::<Address>(json),
+            Self::Prefix => parse::<Prefix>(json),
+            Self::Ip4Address => parse::<Ipv4Addr>(json),
+            Self::Ip6Address => parse::<Ipv6Addr>(json),
+            Self::Ip4Prefix => parse::<Ip4Prefix>(json),
+            Self::Ip6Prefix => parse::<Ip6Prefix>(json),
+            Self::MacAddress => parse::<MacAddress>(json),
+            Self::Timestamp => parse::<Timestamp>(json),
+            Self::TimeDelta => parse::<TimeDelta>(json),
         }
     }
+}
+
+fn show<T: Wire + TextForm>(bytes: &[u8]) -> Option<Value> {
+    vpp_wire::decode::<T>(bytes).ok()?.show_text()
+}
+
+fn parse<T: Wire + TextForm>(json: &Value) -> Option<Result<Vec<u8>, JsonFault>> {
+    // These types have a fixed size and neither strings nor lists.
+    let what = "a value has no bytes";
+    let bytes = |value: T| vpp_wire::encode_to_vec(&value).map_err(|_| JsonFault::Definition { what });
+    Some(T::parse_text(json)?.and_then(bytes))
 }
 
 const BYTES_4: FieldType = FieldType::Array(TypeRef::Scalar(Scalar::U8), 4);
@@ -145,97 +125,4 @@ fn is_prefix(api: &Api, fields: &[Field], of: TextType) -> bool {
 
 fn is(api: &Api, ty: FieldType, expected: TextType) -> bool {
     matches!(ty, FieldType::One(TypeRef::Named(id)) if TextType::of(api, id) == Some(expected))
-}
-
-fn value<T: Wire>(bytes: &[u8]) -> Option<T> {
-    vpp_wire::decode(bytes).ok()
-}
-
-fn bytes<T: Wire>(value: &T) -> Result<Vec<u8>, JsonFault> {
-    // These types have a fixed size and neither strings nor lists.
-    vpp_wire::encode_to_vec(value).map_err(|_| JsonFault::Definition { what: "a value has no bytes" })
-}
-
-fn address_text(address: Address) -> Option<String> {
-    match address {
-        Address::V4(address) => Some(address.to_string()),
-        Address::V6(address) => Some(ip6_text(address)),
-        Address::Unknown { .. } => None,
-    }
-}
-
-/// As VPP writes it: `::ffff:a00:1`. VPP would read `::ffff:10.0.0.1` as another address without complaint.
-fn ip6_text(address: Ipv6Addr) -> String {
-    match (address.to_ipv4_mapped(), address.segments()) {
-        (Some(_), [.., high, low]) => format!("::ffff:{high:x}:{low:x}"),
-        (None, _) => address.to_string(),
-    }
-}
-
-/// Bytes as `0x…`.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(2 + 2 * bytes.len());
-    text.push_str("0x");
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)].into());
-        text.push(DIGITS[usize::from(byte & 15)].into());
-    }
-    text
-}
-
-/// The bytes of `0x…`.
-pub(super) fn from_hex(text: &str) -> Result<Vec<u8>, JsonFault> {
-    let bad = || JsonFault::text(text, "bytes in hexadecimal (0x00ff)");
-    let digits = text.strip_prefix("0x").ok_or_else(bad)?;
-    if !digits.len().is_multiple_of(2) {
-        return Err(bad());
-    }
-    let value = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8).ok_or_else(bad);
-    digits.as_bytes().chunks_exact(2).map(|pair| Ok(value(pair[0])? << 4 | value(pair[1])?)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn addresses_as_vpp_writes_them() {
-        let mut mapped = [0; 16];
-        mapped[10..].copy_from_slice(&[0xff, 0xff, 10, 0, 0, 1]);
-        assert_eq!(TextType::Ip6Address.show(&mapped), Some(json!("::ffff:a00:1")));
-        for text in ["::ffff:a00:1", "::ffff:10.0.0.1"] {
-            assert_eq!(TextType::Ip6Address.parse(&json!(text)).unwrap().unwrap(), mapped);
-        }
-        assert_eq!(TextType::Ip6Address.show(&[0; 16]), Some(json!("::")));
-        assert_eq!(
-            TextType::Ip4Address.parse(&json!("10.0.0")).unwrap().unwrap_err().to_string(),
-            "\"10.0.0\" is not an IPv4 address (10.0.0.1)"
-        );
-    }
-
-    #[test]
-    fn what_text_cannot_hold_is_left_to_the_parts() {
-        let mut prefix = [0; 18];
-        prefix[17] = 33;
-        assert_eq!(TextType::Prefix.show(&prefix), None);
-        prefix[0] = 1;
-        assert_eq!(TextType::Prefix.show(&prefix), Some(json!("::/33")));
-        prefix[0] = 2;
-        assert_eq!(TextType::Prefix.show(&prefix), None);
-        assert_eq!(TextType::Address.show(&prefix[..17]), None);
-        assert_eq!(TextType::Ip4Prefix.show(&[10, 0, 0, 1, 33]), None);
-    }
-
-    #[test]
-    fn hexadecimal_both_ways() {
-        assert_eq!(hex(&[]), "0x");
-        assert_eq!(hex(&[0, 0xaf]), "0x00af");
-        assert_eq!(from_hex("0x00aF").unwrap(), [0, 0xaf]);
-        for bad in ["", "00", "0x0", "0x0g", "0x+1", "0xé"] {
-            assert!(from_hex(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -1,10 +1,11 @@
 //! Unions: members in the same place, of which at most a field before them says which one counts.
 
 use serde_json::{Map, Value};
+use vpp_wire::json::{from_hex, hex};
 
 use super::decode::Decoder;
 use super::encode::{Encoder, Rules};
-use super::{CodecError, JsonFault, Selector, text};
+use super::{CodecError, JsonFault, Selector};
 use crate::model::{Field, FieldType, TypeKind, TypeRef};
 
 impl<'a> Encoder<'a> {
@@ -19,7 +20,7 @@ impl<'a> Encoder<'a> {
         match value {
             None => self.zeros(size),
             Some(Value::String(text)) => {
-                let bytes = text::from_hex(text).map_err(|fault| self.fault(fault))?;
+                let bytes = from_hex(text).map_err(|fault| self.fault(fault))?;
                 if bytes.len() != size {
                     return Err(self.fault(JsonFault::Length { expected: size, found: bytes.len() }));
                 }
@@ -189,7 +190,7 @@ impl<'a> Decoder<'a> {
         }
         self.at = start + size;
         self.end = behind;
-        Ok(if shown.is_empty() { text::hex(bytes).into() } else { Value::Object(shown) })
+        Ok(if shown.is_empty() { hex(bytes).into() } else { Value::Object(shown) })
     }
 
     fn member(&mut self, member: &'a Field, start: usize) -> Result<Value, CodecError> {

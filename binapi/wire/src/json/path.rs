@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// The way from the message down to a value: `route.paths[2].nh`.
 #[derive(Debug, Default)]
-pub(super) struct Path<'a>(Vec<Step<'a>>);
+pub struct Path<'a>(Vec<Step<'a>>);
 
 #[derive(Clone, Copy, Debug)]
 enum Step<'a> {
@@ -13,19 +13,24 @@ enum Step<'a> {
 }
 
 impl<'a> Path<'a> {
-    pub(super) fn enter(&mut self, field: &'a str) {
+    /// Goes down to a field.
+    pub fn enter(&mut self, field: &'a str) {
         self.0.push(Step::Field(field));
     }
 
-    pub(super) fn enter_index(&mut self, index: usize) {
+    /// Goes down to an element.
+    pub fn enter_index(&mut self, index: usize) {
         self.0.push(Step::Index(index));
     }
 
-    pub(super) fn leave(&mut self) {
+    /// Goes up again.
+    pub fn leave(&mut self) {
         self.0.pop();
     }
 
-    pub(super) fn text(&self) -> String {
+    /// The way as text; empty for the message itself.
+    #[must_use]
+    pub fn text(&self) -> String {
         let mut text = String::new();
         for step in &self.0 {
             // Writing to a String cannot fail.

@@ -3,15 +3,14 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::error::JsonFault;
-use super::number;
+use super::{JsonFault, float_from_json, float_to_json};
 
 /// UTC text with microseconds, or as many digits more as it takes; the number of seconds where no text of nanoseconds is
 /// exactly it.
 pub(super) fn to_json(seconds: f64) -> Value {
     match to_text(seconds) {
         Some(text) => text.into(),
-        None => number::float_to_json(seconds),
+        None => float_to_json(seconds),
     }
 }
 
@@ -19,12 +18,12 @@ pub(super) fn to_json(seconds: f64) -> Value {
 pub(super) fn from_json(value: &Value) -> Result<f64, JsonFault> {
     match value {
         Value::String(text) => parse(text),
-        Value::Number(_) => number::float_from_json(value),
+        Value::Number(_) => float_from_json(value),
         _ => Err(JsonFault::kind("seconds, or a time (2026-06-24T12:00:00.000000Z)", value)),
     }
 }
 
-/// Seconds from text: a point in time in any zone, or what [`number::float_to_json`] writes.
+/// Seconds from text: a point in time in any zone, or what [`float_to_json`] writes.
 pub(super) fn parse(text: &str) -> Result<f64, JsonFault> {
     text.parse::<Timestamp>()
         .ok()
