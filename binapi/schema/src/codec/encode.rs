@@ -9,7 +9,7 @@ use super::{CLIENT_INDEX, CONTEXT, CRC, CodecError, GivenHead, ID, JsonFault, NA
 use crate::model::{Api, DefaultValue, Field, FieldType, MessageDef, Scalar, TypeId, TypeKind, TypeRef};
 
 /// The most bytes of a payload. VPP keeps a message in its heap, so nothing of this size would get through anyway.
-const MAX_LEN: usize = 64 << 20;
+pub(crate) const MAX_LEN: usize = 64 << 20;
 
 /// Writes a message from its JSON form.
 pub(super) struct Encoder<'a> {

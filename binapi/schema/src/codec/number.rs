@@ -6,18 +6,18 @@ use super::error::JsonFault;
 use crate::model::{DefaultValue, EnumDef, Scalar};
 
 /// The integer in a scalar's bytes, big endian. A boolean counts as an unsigned byte.
-pub(super) fn read(scalar: Scalar, bytes: &[u8]) -> i128 {
+pub(crate) fn read(scalar: Scalar, bytes: &[u8]) -> i128 {
     let bits = bytes.iter().fold(0, |bits: i128, byte| bits << 8 | i128::from(*byte));
     wrap(scalar, bits)
 }
 
 /// Appends an integer's bytes, big endian. It has to be in the scalar's range.
-pub(super) fn write(scalar: Scalar, value: i128, out: &mut Vec<u8>) {
+pub(crate) fn write(scalar: Scalar, value: i128, out: &mut Vec<u8>) {
     out.extend_from_slice(&value.to_be_bytes()[16 - scalar.size()..]);
 }
 
 /// The low bits of an integer, as a value of the scalar.
-pub(super) fn wrap(scalar: Scalar, value: i128) -> i128 {
+pub(crate) fn wrap(scalar: Scalar, value: i128) -> i128 {
     let spare = 128 - 8 * scalar.size() as u32;
     let high = value << spare;
     if scalar.is_signed() { high >> spare } else { ((high as u128) >> spare) as i128 }
@@ -29,7 +29,7 @@ fn range(scalar: Scalar) -> (i128, i128) {
 }
 
 /// An integer as JSON.
-pub(super) fn to_json(value: i128) -> Value {
+pub(crate) fn to_json(value: i128) -> Value {
     match (u64::try_from(value), i64::try_from(value)) {
         (Ok(value), _) => value.into(),
         (_, Ok(value)) => value.into(),
@@ -39,7 +39,7 @@ pub(super) fn to_json(value: i128) -> Value {
 }
 
 /// An integer from a number, or from text that is one (decimal, or hexadecimal behind `0x`).
-pub(super) fn from_json(scalar: Scalar, value: &Value) -> Result<i128, JsonFault> {
+pub(crate) fn from_json(scalar: Scalar, value: &Value) -> Result<i128, JsonFault> {
     let number = match value {
         Value::Number(number) => whole(number),
         Value::String(text) => parse(text),
@@ -82,7 +82,7 @@ fn parse(text: &str) -> Option<i128> {
 }
 
 /// What a number that nobody set is sent as. Defaults of VPP may exceed their type; then their low bits count.
-pub(super) fn default(scalar: Scalar, default: &DefaultValue) -> i128 {
+pub(crate) fn default(scalar: Scalar, default: &DefaultValue) -> i128 {
     let value = match default {
         DefaultValue::Int(value) => *value,
         DefaultValue::Float(value) => *value as i128,
@@ -93,7 +93,7 @@ pub(super) fn default(scalar: Scalar, default: &DefaultValue) -> i128 {
 }
 
 /// A floating-point number as JSON, which has no infinities and no NaN: these are text.
-pub(super) fn float_to_json(value: f64) -> Value {
+pub(crate) fn float_to_json(value: f64) -> Value {
     match serde_json::Number::from_f64(value) {
         Some(number) => Value::Number(number),
         None if value.is_nan() => "NaN".into(),
@@ -103,7 +103,7 @@ pub(super) fn float_to_json(value: f64) -> Value {
 }
 
 /// A floating-point number from a number, or from text that is one, `NaN`, `inf` and `-inf` included.
-pub(super) fn float_from_json(value: &Value) -> Result<f64, JsonFault> {
+pub(crate) fn float_from_json(value: &Value) -> Result<f64, JsonFault> {
     match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.parse().ok(),
@@ -113,7 +113,7 @@ pub(super) fn float_from_json(value: &Value) -> Result<f64, JsonFault> {
 }
 
 /// What a floating-point number that nobody set is sent as.
-pub(super) fn float_default(default: &DefaultValue) -> f64 {
+pub(crate) fn float_default(default: &DefaultValue) -> f64 {
     match default {
         DefaultValue::Int(value) => *value as f64,
         DefaultValue::Float(value) => *value,
@@ -124,13 +124,13 @@ pub(super) fn float_default(default: &DefaultValue) -> f64 {
 
 impl EnumDef {
     /// The value of a member, as it stands on the wire.
-    pub(super) fn value_of(&self, name: &str) -> Option<i128> {
+    pub(crate) fn value_of(&self, name: &str) -> Option<i128> {
         let (_, value) = self.members.iter().find(|(member, _)| member == name)?;
         Some(wrap(self.repr, *value))
     }
 
     /// Members without bits say nothing in an array; what no member names is one number behind them.
-    pub(super) fn show(&self, value: i128) -> Value {
+    pub(crate) fn show(&self, value: i128) -> Value {
         if !self.is_flags {
             let member = self.members.iter().find(|(_, member)| wrap(self.repr, *member) == value);
             return member.map_or_else(|| to_json(value), |(name, _)| name.as_str().into());
@@ -152,7 +152,7 @@ impl EnumDef {
     }
 
     /// A name or a number; for flags also an array of them.
-    pub(super) fn parse(&self, name: &str, value: &Value) -> Result<i128, JsonFault> {
+    pub(crate) fn parse(&self, name: &str, value: &Value) -> Result<i128, JsonFault> {
         match value {
             Value::Array(elements) if self.is_flags => {
                 elements.iter().try_fold(0, |bits, element| Ok(bits | self.member(name, element)?))
@@ -162,7 +162,7 @@ impl EnumDef {
     }
 
     /// What an enum that nobody set is sent as.
-    pub(super) fn default(&self, value: &DefaultValue) -> i128 {
+    pub(crate) fn default(&self, value: &DefaultValue) -> i128 {
         match value {
             DefaultValue::Text(text) => self.value_of(text).unwrap_or_else(|| default(self.repr, value)),
             _ => default(self.repr, value),
