@@ -31,6 +31,8 @@
 //! A [`Connection`] is one VPP's, and ends with it. [`Supervisor`] keeps one while VPP comes and goes.
 
 pub mod blocking;
+#[cfg(feature = "bridge")]
+mod bridge;
 mod call;
 mod connect;
 mod connection;
@@ -52,6 +54,8 @@ mod table;
 pub mod trace;
 mod transport;
 
+#[cfg(feature = "bridge")]
+pub use bridge::{Bridge, BridgeError};
 pub use call::Call;
 pub use connect::{Builder, DEFAULT_SOCKET};
 pub use connection::Connection;
