@@ -66,6 +66,17 @@ mod new_program_old_vpp {
         assert_eq!((sim.calls("ip_table_add_del"), sim.calls("ip_route_add_del")), (1, 1));
         assert!(sim.routes().iter().any(|route| route.prefix == "10.1.0.0/16" && route.from_client));
 
+        // Many at once; one of them has something to lose.
+        let requests = [route(sw_if_index, 0), route(sw_if_index, 9), route(sw_if_index, 0)];
+        let mut added = vpp.pipeline(requests.into_iter());
+        let mut outcomes = Vec::new();
+        while let Some((index, result)) = added.next().await {
+            outcomes.push((index, result.is_ok()));
+        }
+        outcomes.sort_unstable();
+        assert_eq!(outcomes, [(0, true), (1, false), (2, true)]);
+        assert_eq!(sim.calls("ip_route_add_del"), 3);
+
         // In place as well as owned.
         let mut routes = vpp.dump(&IpRouteV2Dump::default());
         let mut found = None;
