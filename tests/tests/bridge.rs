@@ -16,7 +16,7 @@ async fn bridged(sim: &Sim) -> Connection {
 #[track_caller]
 fn refused<T: std::fmt::Debug>(result: Result<T, CallError>) -> (String, Obstacle) {
     match result {
-        Err(CallError::Bridge(error)) => (error.path, error.obstacle),
+        Err(CallError::Bridge(error)) => (error.path, *error.obstacle),
         other => panic!("{other:?}"),
     }
 }

@@ -126,7 +126,7 @@ pub(crate) enum BridgedEnd {
     /// With the reply as the program knows it, where it knows one.
     Reply {
         end: End,
-        reply: Option<Hop>,
+        reply: Option<Box<Hop>>,
     },
 }
 

@@ -50,8 +50,10 @@ impl Bridging {
                 Some(Answer::Details(details)) => (details, BridgedEnd::ControlPing),
                 Some(Answer::Stream { details, reply }) => {
                     let reply = self.theirs(table, &theirs.0.message(reply).name)?;
-                    let to_mine =
-                        my_end.map(|mine| self.hop(table, reply, mine, self.rules())).transpose()?;
+                    let to_mine = my_end
+                        .map(|mine| self.hop(table, reply, mine, self.rules()))
+                        .transpose()?
+                        .map(Box::new);
                     (details, BridgedEnd::Reply { end: end_of(table, theirs, reply), reply: to_mine })
                 }
                 _ => return Err(self.other_answer(theirs)),

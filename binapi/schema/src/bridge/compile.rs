@@ -44,7 +44,7 @@ pub(super) fn compile(
             message: source.name.clone(),
             counterpart: target.name.clone(),
             path: compiler.path(),
-            obstacle,
+            obstacle: Box::new(obstacle),
         }),
     }
 }

@@ -13,7 +13,7 @@ pub struct MappingError {
     /// is named by its path there.
     pub path: String,
     /// What stands in the way.
-    pub obstacle: Obstacle,
+    pub obstacle: Box<Obstacle>,
 }
 
 fn place(message: &str, counterpart: &str, path: &str) -> String {

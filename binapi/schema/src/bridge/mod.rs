@@ -120,7 +120,7 @@ impl Mapping {
             message: self.message.clone(),
             counterpart: self.counterpart.clone(),
             path: fault.path(),
-            obstacle: fault.obstacle,
+            obstacle: Box::new(fault.obstacle),
         })
     }
 }
@@ -155,13 +155,13 @@ enum Extent {
     /// A struct whose values differ in size, in [`Plan::measures`].
     Measured(usize),
     /// So many elements of at least so many bytes.
-    Array(usize, usize, Box<Extent>),
+    Array(usize, usize, Box<Self>),
     /// As many elements as the field of that index says, an integer of that kind.
     List {
         count: usize,
         repr: Scalar,
         min_len: usize,
-        element: Box<Extent>,
+        element: Box<Self>,
     },
     /// A `u32` and as many bytes.
     LongString,
@@ -202,7 +202,7 @@ enum Convert {
     Struct(usize),
     Union { map: usize, discriminator: usize, repr: Scalar },
     Text { from: Text, to: Text },
-    Elements { elements: Elements, extent: Box<Extent>, how: Box<Convert>, room: Room },
+    Elements { elements: Elements, extent: Box<Extent>, how: Box<Self>, room: Room },
 }
 
 /// What an array or list of the target takes.
