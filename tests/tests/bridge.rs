@@ -1,5 +1,8 @@
 //! Programs of one release against stand-ins of another, with bridging allowed.
 
+// Test code, though the lint takes helpers beside tests for something else.
+#![allow(clippy::unwrap_used)]
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -108,7 +108,7 @@ async fn text_of(connection: &Connection, request: &str, field: &str) -> Option<
     }
 }
 
-/// Reads what VPP told, beside the runtime: it takes some ten milliseconds.
+/// Reads what VPP told, beside the runtime, which it would hold up.
 async fn read(json: String, release: Option<String>) -> Option<Api> {
     let read = tokio::task::spawn_blocking(move || {
         let newest = || vpp_api_json::api(vpp_api_json::newest());
