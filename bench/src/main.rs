@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what a call costs, beside the least it can cost, measured in the same run.
 
+mod bridged;
 mod stats;
 
 use std::io::{Read, Write};
@@ -70,11 +71,13 @@ fn main() -> Result<()> {
         }
     };
     let figures = measure(&socket, &args, &runtime)?;
+    let bridging = bridged::measure(&socket, args.calls, args.rounds)?;
     let stats = stats::measure(args.socket.as_deref(), args.rounds * 100)?;
     let mut out = std::io::stdout().lock();
     if args.json {
         let rows: Vec<_> = figures.iter().map(Figures::json).collect();
-        let report = serde_json::json!({ "peer": peer, "calls": args.calls, "rounds": args.rounds, "control_ping": rows, "stats": stats.json() });
+        let report = serde_json::json!({ "peer": peer, "calls": args.calls, "rounds": args.rounds, "control_ping": rows, "stats": stats.json(),
+            "bridging": bridging.as_ref().map(bridged::Figures::json) });
         writeln!(out, "{report}")?;
         return Ok(());
     }
@@ -95,6 +98,9 @@ fn main() -> Result<()> {
             row.ratio,
             allocations
         )?;
+    }
+    if let Some(bridging) = bridging {
+        write!(out, "\n{bridging}")?;
     }
     writeln!(out)?;
     stats.write(&mut out)?;

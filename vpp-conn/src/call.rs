@@ -11,6 +11,7 @@ use crate::connection::Connection;
 use crate::error::CallError;
 use crate::mux::{Context, Expect, MessageKind, Outgoing, Progress};
 use crate::payload::Payload;
+use crate::table::Incompatible;
 
 /// One request and its reply, as bytes. Dropping it gives the call up.
 #[derive(Debug)]
@@ -81,13 +82,23 @@ pub struct Call<'a, R> {
     request: &'a R,
     deadline: Duration,
     unchecked: bool,
-    exchange: Option<Exchange<'a>>,
+    stage: Stage<'a>,
+}
+
+/// How far a call is, and on which way.
+#[derive(Debug)]
+enum Stage<'a> {
+    Unsent,
+    Sent(Exchange<'a>),
+    /// VPP has another definition of one of the messages.
+    #[cfg(feature = "bridge")]
+    Bridged(Box<bridged::Sent<'a>>),
 }
 
 impl<'a, R: Request> Call<'a, R> {
     pub(crate) fn new(connection: &'a Connection, request: &'a R) -> Self {
         let deadline = connection.shared().settings.deadline;
-        Self { connection, request, deadline, unchecked: false, exchange: None }
+        Self { connection, request, deadline, unchecked: false, stage: Stage::Unsent }
     }
 
     /// How long to wait for the reply.
@@ -102,7 +113,17 @@ impl<'a, R: Request> Call<'a, R> {
         self
     }
 
-    fn exchange(&self) -> Result<Exchange<'a>, CallError> {
+    fn begin(&self) -> Result<Stage<'a>, CallError> {
+        match self.exchange() {
+            Ok(exchange) => Ok(Stage::Sent(exchange)),
+            #[cfg(feature = "bridge")]
+            Err(incompatible) => Ok(Stage::Bridged(self.bridged(incompatible)?)),
+            #[cfg(not(feature = "bridge"))]
+            Err(incompatible) => Err(incompatible.into()),
+        }
+    }
+
+    fn exchange(&self) -> Result<Exchange<'a>, Incompatible> {
         let table = &self.connection.shared().table;
         let request = MessageKind { id: table.id_of::<R>()?, header: R::INFO.header };
         let reply = MessageKind { id: table.id_of::<R::Reply>()?, header: R::Reply::INFO.header };
@@ -110,18 +131,33 @@ impl<'a, R: Request> Call<'a, R> {
     }
 
     fn read(&self, request: u16, payload: &Payload) -> Result<R::Reply, CallError> {
-        if let Some(error) = refusal(&R::Reply::INFO, payload).filter(|_| !self.unchecked) {
+        self.check(request, retval_offset(&R::Reply::INFO), payload)?;
+        Ok(R::Reply::from_payload(payload)?)
+    }
+
+    /// An error when VPP refused, told by the `retval` at this place of the payload.
+    fn check(&self, request: u16, retval: Option<usize>, payload: &[u8]) -> Result<(), CallError> {
+        if let Some(error) = refusal_at(retval, payload).filter(|_| !self.unchecked) {
             let request = self.connection.shared().table.name_of(request);
             return Err(CallError::Refused { request, error });
         }
-        Ok(R::Reply::from_payload(payload)?)
+        Ok(())
     }
 }
 
 /// The error in the `retval` of a payload.
 pub(crate) fn refusal(info: &MessageInfo, payload: &[u8]) -> Option<ApiError> {
-    let at = info.retval?.checked_sub(info.header.len())?;
-    let retval = payload.get(at..)?.first_chunk()?;
+    refusal_at(retval_offset(info), payload)
+}
+
+/// Where the payload of a message has its `retval`.
+fn retval_offset(info: &MessageInfo) -> Option<usize> {
+    info.retval?.checked_sub(info.header.len())
+}
+
+/// The error in the `retval` at this place of a payload.
+pub(crate) fn refusal_at(retval: Option<usize>, payload: &[u8]) -> Option<ApiError> {
+    let retval = payload.get(retval?..)?.first_chunk()?;
     ApiError::from_retval(i32::from_be_bytes(*retval))
 }
 
@@ -129,15 +165,84 @@ impl<R: Request> Future for Call<'_, R> {
     type Output = Result<R::Reply, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let exchange = match self.exchange.take() {
-            Some(exchange) => exchange,
-            None => self.exchange()?,
-        };
         let (request, deadline) = (self.request, self.deadline);
-        let write = |payload: &mut [u8]| request.encode_payload(payload).map(drop);
-        let exchange = self.exchange.insert(exchange);
-        let payload = ready!(exchange.poll(cx, deadline, || request.encoded_len(), write))?;
-        let id = exchange.request.id;
-        Poll::Ready(self.read(id, &payload))
+        loop {
+            match &mut self.stage {
+                Stage::Sent(exchange) => {
+                    let write = |payload: &mut [u8]| request.encode_payload(payload).map(drop);
+                    let payload = ready!(exchange.poll(cx, deadline, || request.encoded_len(), write))?;
+                    let id = exchange.request.id;
+                    return Poll::Ready(self.read(id, &payload));
+                }
+                Stage::Unsent => self.stage = self.begin()?,
+                #[cfg(feature = "bridge")]
+                Stage::Bridged(sent) => {
+                    let payload = ready!(sent.poll(cx, deadline))?;
+                    return Poll::Ready(self.read_bridged(&payload));
+                }
+            }
+        }
+    }
+}
+
+/// Calls of which VPP has a message otherwise.
+#[cfg(feature = "bridge")]
+mod bridged {
+    use std::sync::Arc;
+    use std::task::{Context as TaskContext, Poll};
+    use std::time::Duration;
+
+    use vpp_wire::{Message, Request};
+
+    use super::{Call, Exchange, Stage};
+    use crate::bridge::BridgedCall;
+    use crate::error::CallError;
+    use crate::payload::Payload;
+    use crate::table::Incompatible;
+
+    /// A request as VPP knows it, on its way.
+    #[derive(Debug)]
+    pub(super) struct Sent<'a> {
+        way: Arc<BridgedCall>,
+        exchange: Exchange<'a>,
+        payload: Vec<u8>,
+    }
+
+    impl Sent<'_> {
+        pub(super) fn poll(
+            &mut self,
+            cx: &mut TaskContext<'_>,
+            deadline: Duration,
+        ) -> Poll<Result<Payload, CallError>> {
+            let payload = &self.payload;
+            let write = |place: &mut [u8]| {
+                place.copy_from_slice(payload);
+                Ok(())
+            };
+            self.exchange.poll(cx, deadline, || payload.len(), write)
+        }
+    }
+
+    impl<'a, R: Request> Call<'a, R> {
+        /// The other way, where the program allows it.
+        #[cold]
+        pub(super) fn bridged(&self, incompatible: Incompatible) -> Result<Box<Sent<'a>>, CallError> {
+            let shared = self.connection.shared();
+            let bridging = shared.bridging.get().ok_or(incompatible)?;
+            let way = bridging.call(&shared.table, &R::INFO, &R::Reply::INFO)?;
+            let mut payload = vec![0; self.request.encoded_len()];
+            self.request.encode_payload(&mut payload)?;
+            let payload = way.request.carry(&payload).map_err(CallError::Bridge)?;
+            let exchange = Exchange::new(self.connection, way.request.kind, way.reply.kind);
+            Ok(Box::new(Sent { way, exchange, payload }))
+        }
+
+        pub(super) fn read_bridged(&self, payload: &[u8]) -> Result<R::Reply, CallError> {
+            let Stage::Bridged(sent) = &self.stage else { unreachable!("it was asked for its reply") };
+            // What else stands in a refusal need not make sense.
+            self.check(sent.way.request.kind.id, sent.way.retval, payload)?;
+            let payload = sent.way.reply.carry(payload).map_err(CallError::Bridge)?;
+            Ok(R::Reply::from_payload(&payload)?)
+        }
     }
 }

@@ -26,6 +26,8 @@ pub const DEFAULT_SOCKET: &str = "/run/vpp/api.sock";
 pub struct Builder {
     settings: Settings,
     required: Vec<MessageInfo>,
+    #[cfg(feature = "bridge")]
+    bridge: Option<crate::bridge::Bridge>,
 }
 
 impl Builder {
@@ -99,6 +101,16 @@ impl Builder {
         SupervisorBuilder::new(self)
     }
 
+    /// Carries messages over that VPP has otherwise than the program, field by field. Without it they are errors.
+    ///
+    /// Connecting takes longer: VPP is asked for its definitions. Messages that VPP has as the
+    /// program has them go their way as before.
+    #[cfg(feature = "bridge")]
+    pub fn bridge(mut self, bridge: crate::bridge::Bridge) -> Self {
+        self.bridge = Some(bridge);
+        self
+    }
+
     /// Connects to VPP's API socket.
     ///
     /// # Errors
@@ -118,9 +130,15 @@ impl Builder {
             .unwrap_or(Err(ConnectCause::TimedOut(timeout)))
             .map_err(|cause| ConnectError { path, cause })?;
         tracing::debug!(path = %shared.path.display(), messages = shared.table.len(), "connected to VPP");
-        let lacking: Vec<_> =
-            self.required.iter().filter_map(|message| shared.table.id_of_info(message).err()).collect();
         let (path, connection) = (shared.path.clone(), Connection::start(shared));
+        #[cfg(feature = "bridge")]
+        if let Some(bridge) = self.bridge {
+            let bridging = crate::bridge::Bridging::new(bridge, &connection).await;
+            // The connection is new.
+            let _ = connection.shared().bridging.set(bridging);
+        }
+        let lacking: Vec<_> =
+            self.required.iter().filter_map(|message| connection.check_info(message).err()).collect();
         if lacking.is_empty() {
             return Ok(connection);
         }

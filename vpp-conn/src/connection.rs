@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vpp_wire::{Dump, Event, Message, Request, Subscribe};
+use vpp_wire::{Dump, Event, Message, MessageInfo, Request, Subscribe};
 
 use crate::call::Call;
 use crate::connect::Builder;
@@ -135,19 +135,30 @@ impl Connection {
         Events::listen(self.clone())
     }
 
-    /// Whether this VPP has the very message.
+    /// Whether this VPP has the very message, or another that it is bridged to where the program allows that
+    /// (`Builder::bridge`).
     #[must_use]
     pub fn supports<M: Message>(&self) -> bool {
         self.check::<M>().is_ok()
     }
 
-    /// Why this VPP does not have the very message.
+    /// Why this VPP does not have the very message, nor one that it can be bridged to where the program allows that.
     ///
     /// # Errors
     ///
-    /// When VPP has no message of the name, or another definition of it.
+    /// When VPP has no message of the name, or another definition of it; or why it cannot be bridged.
     pub fn check<M: Message>(&self) -> Result<(), Incompatible> {
-        self.shared().table.id_of::<M>().map(drop)
+        self.check_info(&M::INFO)
+    }
+
+    pub(crate) fn check_info(&self, message: &MessageInfo) -> Result<(), Incompatible> {
+        let shared = self.shared();
+        let found = shared.table.id_of_info(message).map(drop);
+        #[cfg(feature = "bridge")]
+        if let (Err(_), Some(bridging)) = (&found, shared.bridging.get()) {
+            return bridging.check(&shared.table, message.name, message.crc);
+        }
+        found
     }
 
     /// All messages of this VPP.

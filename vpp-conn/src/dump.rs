@@ -27,21 +27,39 @@ const PING_REPLY: MessageInfo =
 #[derive(Debug)]
 #[must_use = "a dump is not sent before it is asked"]
 pub struct DumpStream<D: Dump> {
-    inner: Result<Details, Option<CallError>>,
+    inner: Inner,
     dump: PhantomData<fn() -> D>,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Details(Details),
+    Failed(Option<CallError>),
+    /// VPP has another definition of one of the messages.
+    #[cfg(feature = "bridge")]
+    Bridged(Details, std::sync::Arc<crate::bridge::BridgedDump>),
 }
 
 impl<D: Dump> DumpStream<D> {
     pub(crate) fn new(connection: Connection, request: &D) -> Self {
-        Self { inner: Self::prepare(connection, request).map_err(Some), dump: PhantomData }
+        let inner = match Self::prepare(&connection, request) {
+            Ok(details) => Inner::Details(details),
+            #[cfg(feature = "bridge")]
+            Err(CallError::Incompatible(incompatible)) => {
+                Self::prepare_bridged(connection, request, incompatible)
+                    .unwrap_or_else(|error| Inner::Failed(Some(error)))
+            }
+            Err(error) => Inner::Failed(Some(error)),
+        };
+        Self { inner, dump: PhantomData }
     }
 
-    fn prepare(connection: Connection, request: &D) -> Result<Details, CallError> {
+    fn prepare(connection: &Connection, request: &D) -> Result<Details, CallError> {
         let table = &connection.shared().table;
         let kind = |id, header| MessageKind { id, header };
         let details = kind(table.id_of::<D::Details>()?, D::Details::INFO.header);
         let end = match D::END {
-            StreamEnd::ControlPing => End::ping(&connection)?,
+            StreamEnd::ControlPing => End::ping(connection)?,
             StreamEnd::Reply { reply, cursor } => End::Reply {
                 reply: kind(table.id_of_info(reply)?, reply.header),
                 retval: reply.retval.and_then(|at| at.checked_sub(reply.header.len())),
@@ -51,13 +69,44 @@ impl<D: Dump> DumpStream<D> {
         let request_kind = kind(table.id_of::<D>()?, D::INFO.header);
         let mut payload = vec![0; request.encoded_len()];
         request.encode_payload(&mut payload)?;
-        Ok(Details::new(connection, request_kind, payload, details, end))
+        Ok(Details::new(connection.clone(), request_kind, payload, details, end))
+    }
+
+    /// The other way, where the program allows it.
+    #[cfg(feature = "bridge")]
+    #[cold]
+    fn prepare_bridged(
+        connection: Connection,
+        request: &D,
+        incompatible: crate::Incompatible,
+    ) -> Result<Inner, CallError> {
+        use crate::bridge::BridgedEnd;
+
+        let shared = connection.shared();
+        let bridging = shared.bridging.get().ok_or(incompatible)?;
+        let end = match D::END {
+            StreamEnd::ControlPing => None,
+            StreamEnd::Reply { reply, .. } => Some(reply),
+        };
+        let way = bridging.dump(&shared.table, &D::INFO, &D::Details::INFO, end)?;
+        let mut payload = vec![0; request.encoded_len()];
+        request.encode_payload(&mut payload)?;
+        let payload = way.request.carry(&payload).map_err(CallError::Bridge)?;
+        let end = match &way.end {
+            BridgedEnd::ControlPing => End::ping(&connection)?,
+            BridgedEnd::Reply { end, .. } => *end,
+        };
+        let details = Details::new(connection, way.request.kind, payload, way.details.kind, end);
+        Ok(Inner::Bridged(details, way))
     }
 
     /// How long to wait for each element.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        if let Ok(details) = &mut self.inner {
-            details.deadline = deadline;
+        match &mut self.inner {
+            Inner::Details(details) => details.deadline = deadline,
+            Inner::Failed(_) => {}
+            #[cfg(feature = "bridge")]
+            Inner::Bridged(details, _) => details.deadline = deadline,
         }
         self
     }
@@ -93,7 +142,8 @@ impl<D: Dump> DumpStream<D> {
         Ok(all)
     }
 
-    /// The reply that ended the stream, once [`DumpStream::next`] gave `None`.
+    /// The reply that ended the stream, once [`DumpStream::next`] gave `None`. A dump that is bridged to one without a
+    /// reply has none.
     ///
     /// # Errors
     ///
@@ -103,15 +153,37 @@ impl<D: Dump> DumpStream<D> {
         D: Stream,
     {
         match &self.inner {
-            Ok(Details { reply: Some(payload), .. }) => Ok(Some(D::Reply::from_payload(payload)?)),
+            Inner::Details(Details { reply: Some(payload), .. }) => {
+                Ok(Some(D::Reply::from_payload(payload)?))
+            }
+            #[cfg(feature = "bridge")]
+            Inner::Bridged(Details { reply: Some(payload), .. }, way) => match &way.end {
+                crate::bridge::BridgedEnd::Reply { reply: Some(hop), .. } => {
+                    let payload = hop.carry(payload).map_err(CallError::Bridge)?;
+                    Ok(Some(D::Reply::from_payload(&payload)?))
+                }
+                _ => Ok(None),
+            },
             _ => Ok(None),
         }
     }
 
     async fn next_payload(&mut self) -> Result<Option<Payload>, CallError> {
         match &mut self.inner {
-            Ok(details) => poll_fn(|cx| details.poll_next(cx)).await,
-            Err(error) => error.take().map_or(Ok(None), Err),
+            Inner::Details(details) => poll_fn(|cx| details.poll_next(cx)).await,
+            Inner::Failed(error) => error.take().map_or(Ok(None), Err),
+            #[cfg(feature = "bridge")]
+            Inner::Bridged(details, way) => {
+                let Some(payload) = poll_fn(|cx| details.poll_next(cx)).await? else { return Ok(None) };
+                match way.details.receive(&payload) {
+                    Ok(payload) => Ok(Some(payload)),
+                    // As every error of a stream it is its end.
+                    Err(error) => {
+                        self.inner = Inner::Failed(None);
+                        Err(CallError::Bridge(error))
+                    }
+                }
+            }
         }
     }
 }
@@ -145,7 +217,7 @@ impl<M: Message + Viewed> Received<M> {
 }
 
 /// What ends a stream, on this connection. Offsets are those of payloads.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum End {
     ControlPing { ping: MessageKind, reply: MessageKind },
     Reply { reply: MessageKind, retval: Option<usize>, cursor: Option<Cursor> },

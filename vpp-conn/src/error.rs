@@ -121,6 +121,10 @@ pub enum CallError {
     /// The request cannot be written.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// A value of the request or its answer has no place in the other definition of the message.
+    #[cfg(feature = "bridge")]
+    #[error("cannot be bridged to this VPP: {0}")]
+    Bridge(Box<vpp_schema::bridge::MappingError>),
     /// The request is larger than a frame may be.
     #[error("{request} is {len} bytes long, more than a frame holds")]
     TooLong {
@@ -255,6 +259,10 @@ pub enum EventError {
         /// Why.
         error: CallError,
     },
+    /// A value of the event has no place in the program's definition of it. The next read gives the next event.
+    #[cfg(feature = "bridge")]
+    #[error("cannot be bridged to the program: {0}")]
+    Bridge(Box<vpp_schema::bridge::MappingError>),
     /// The connection ended.
     #[error("{event}: {lost}")]
     Lost {

@@ -20,6 +20,9 @@ use crate::payload::Payload;
 #[derive(Debug)]
 pub struct Events<E: Event> {
     queue: Queue,
+    /// Where VPP has another definition of it.
+    #[cfg(feature = "bridge")]
+    bridged: Option<std::sync::Arc<crate::bridge::BridgedEvent>>,
     /// Tells VPP that nobody wants the events any more, when the last stream that asked for them goes.
     unregister: Option<fn(&Connection)>,
     event: PhantomData<fn() -> E>,
@@ -27,8 +30,25 @@ pub struct Events<E: Event> {
 
 impl<E: Event> Events<E> {
     pub(crate) fn listen(connection: Connection) -> Result<Self, CallError> {
-        let kind = MessageKind { id: connection.shared().table.id_of::<E>()?, header: E::INFO.header };
-        Ok(Self { queue: Queue::new(connection, kind)?, unregister: None, event: PhantomData })
+        let shared = connection.shared();
+        match shared.table.id_of::<E>() {
+            Ok(id) => Ok(Self {
+                queue: Queue::new(connection, MessageKind { id, header: E::INFO.header })?,
+                #[cfg(feature = "bridge")]
+                bridged: None,
+                unregister: None,
+                event: PhantomData,
+            }),
+            #[cfg(feature = "bridge")]
+            Err(incompatible) => {
+                let bridging = shared.bridging.get().ok_or(incompatible)?;
+                let way = bridging.event(&shared.table, &E::INFO)?;
+                let queue = Queue::new(connection, way.0.kind)?;
+                Ok(Self { queue, bridged: Some(way), unregister: None, event: PhantomData })
+            }
+            #[cfg(not(feature = "bridge"))]
+            Err(incompatible) => Err(incompatible.into()),
+        }
     }
 
     pub(crate) async fn subscribe(connection: Connection) -> Result<Self, CallError>
@@ -58,6 +78,11 @@ impl<E: Event> Events<E> {
     /// connection has ended.
     pub async fn next(&mut self) -> Result<E, EventError> {
         let payload = poll_fn(|cx| self.queue.poll_next(cx)).await?;
+        #[cfg(feature = "bridge")]
+        if let Some(way) = &self.bridged {
+            let payload = way.0.receive(&payload).map_err(EventError::Bridge)?;
+            return Ok(E::from_payload(&payload)?);
+        }
         Ok(E::from_payload(&payload)?)
     }
 }
@@ -84,14 +109,33 @@ fn registrations(connection: &Connection) -> MutexGuard<'_, std::collections::Ha
 
 fn unregister<E: Subscribe>(connection: &Connection) {
     let shared = connection.shared();
-    let Ok(id) = shared.table.id_of::<E::Registration>() else { return };
     let registration = E::registration(false, std::process::id());
+    let Ok(id) = shared.table.id_of::<E::Registration>() else {
+        #[cfg(feature = "bridge")]
+        unregister_bridged(shared, &registration);
+        return;
+    };
     let request = Outgoing {
         kind: MessageKind { id, header: E::Registration::INFO.header },
         payload_len: registration.encoded_len(),
     };
     // Where the connection has ended, so has the registration.
     let _lost = shared.send_detached(request, |payload| registration.encode_payload(payload).map(drop));
+}
+
+#[cfg(feature = "bridge")]
+fn unregister_bridged<R: vpp_wire::Request>(shared: &crate::shared::Shared, registration: &R) {
+    let Some(bridging) = shared.bridging.get() else { return };
+    // It was found, and carried over, when the events were asked for.
+    let Ok(way) = bridging.call(&shared.table, &R::INFO, &R::Reply::INFO) else { return };
+    let mut payload = vec![0; registration.encoded_len()];
+    let written = registration.encode_payload(&mut payload).ok();
+    let Some(payload) = written.and_then(|_| way.request.carry(&payload).ok()) else { return };
+    let request = Outgoing { kind: way.request.kind, payload_len: payload.len() };
+    let _lost = shared.send_detached(request, |place| {
+        place.copy_from_slice(&payload);
+        Ok(())
+    });
 }
 
 /// The queue of payloads behind [`Events`].

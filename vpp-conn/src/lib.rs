@@ -32,6 +32,8 @@
 
 mod before_20_05;
 pub mod blocking;
+#[cfg(feature = "bridge")]
+mod bridge;
 mod call;
 mod connect;
 mod connection;
@@ -53,6 +55,8 @@ mod table;
 pub mod trace;
 mod transport;
 
+#[cfg(feature = "bridge")]
+pub use bridge::{Bridge, BridgeError};
 pub use call::Call;
 pub use connect::{Builder, DEFAULT_SOCKET};
 pub use connection::Connection;

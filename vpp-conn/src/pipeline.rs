@@ -9,11 +9,14 @@ use std::time::{Duration, Instant};
 use vpp_wire::{Message, Request, Wire};
 
 use crate::call::refusal;
+#[cfg(feature = "bridge")]
+use crate::call::refusal_at;
 use crate::connection::Connection;
 use crate::error::CallError;
 use crate::mux::{Context, Expect, MessageKind, Outgoing, Progress};
 use crate::payload::Payload;
 use crate::shared::now;
+use crate::table::Incompatible;
 
 /// Requests that may be under way when nothing is known of VPP yet.
 const FIRST_WINDOW: usize = 64;
@@ -49,6 +52,9 @@ pub struct Pipeline<I: Iterator<Item: Request>> {
     is_over: bool,
     window: Window,
     deadline: Duration,
+    /// Where VPP has another definition of the request or its reply.
+    #[cfg(feature = "bridge")]
+    way: Option<std::sync::Arc<crate::bridge::BridgedCall>>,
     /// Who was told to be woken for those under way.
     waker: Option<Waker>,
 }
@@ -73,6 +79,8 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
             is_ordered: false,
             is_over: false,
             window: Window::default(),
+            #[cfg(feature = "bridge")]
+            way: None,
             waker: None,
         }
     }
@@ -118,6 +126,14 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
     }
 
     fn read(&self, payload: &[u8]) -> Result<<I::Item as Request>::Reply, CallError> {
+        #[cfg(feature = "bridge")]
+        if let Some(way) = &self.way {
+            if let Some(error) = refusal_at(way.retval, payload) {
+                return Err(CallError::Refused { request: <I::Item as Message>::NAME.into(), error });
+            }
+            let payload = way.reply.carry(payload).map_err(CallError::Bridge)?;
+            return Ok(<I::Item as Request>::Reply::from_payload(&payload)?);
+        }
         if let Some(error) = refusal(&<I::Item as Request>::Reply::INFO, payload) {
             return Err(CallError::Refused { request: <I::Item as Message>::NAME.into(), error });
         }
@@ -160,7 +176,7 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
     fn exchange(&mut self, cx: &mut TaskContext<'_>) {
         let connection = self.connection.clone();
         let shared = connection.shared();
-        let kinds = || -> Result<_, CallError> {
+        let kinds = || -> Result<_, Incompatible> {
             let request = MessageKind {
                 id: shared.table.id_of::<I::Item>()?,
                 header: <I::Item as Message>::INFO.header,
@@ -171,13 +187,24 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
             };
             Ok((request, reply))
         };
-        let (request_kind, reply_kind) = match kinds() {
+        #[allow(unused_mut)] // without bridging
+        let mut kinds = kinds();
+        #[cfg(feature = "bridge")]
+        if let (Err(_), Some(bridging)) = (&kinds, shared.bridging.get()) {
+            let (request, reply) = (&<I::Item as Message>::INFO, &<I::Item as Request>::Reply::INFO);
+            kinds = bridging.call(&shared.table, request, reply).map(|way| {
+                let kinds = (way.request.kind, way.reply.kind);
+                self.way = Some(way);
+                kinds
+            });
+        }
+        let (request_kind, reply_kind) = match kinds {
             Ok(kinds) => kinds,
             Err(error) => {
                 // So it is for all of them; the first says it.
                 self.staged.clear();
                 self.is_over = true;
-                self.ready.push_back((self.next, Err(error)));
+                self.ready.push_back((self.next, Err(error.into())));
                 return;
             }
         };
@@ -190,6 +217,14 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
             for request in self.staged.drain(..) {
                 let index = self.next;
                 self.next += 1;
+                #[cfg(feature = "bridge")]
+                let request = match Staged::new(self.way.as_deref(), request) {
+                    Ok(request) => request,
+                    Err(error) => {
+                        self.ready.push_back((index, Err(error)));
+                        continue;
+                    }
+                };
                 let outgoing = Outgoing { kind: request_kind, payload_len: request.encoded_len() };
                 let write = |_: usize, payload: &mut [u8]| request.encode_payload(payload).map(drop);
                 let expect = Expect::Reply(reply_kind);
@@ -240,6 +275,40 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
                 self.window.answered(self.ready.len(), now().saturating_duration_since(sent));
             }
         });
+    }
+}
+
+/// A request as it is sent.
+#[cfg(feature = "bridge")]
+enum Staged<R> {
+    Own(R),
+    Bridged(Vec<u8>),
+}
+
+#[cfg(feature = "bridge")]
+impl<R: Request> Staged<R> {
+    fn new(way: Option<&crate::bridge::BridgedCall>, request: R) -> Result<Self, CallError> {
+        let Some(way) = way else { return Ok(Self::Own(request)) };
+        let mut payload = vec![0; request.encoded_len()];
+        request.encode_payload(&mut payload)?;
+        Ok(Self::Bridged(way.request.carry(&payload).map_err(CallError::Bridge)?))
+    }
+
+    fn encoded_len(&self) -> usize {
+        match self {
+            Self::Own(request) => Wire::encoded_len(request),
+            Self::Bridged(payload) => payload.len(),
+        }
+    }
+
+    fn encode_payload(&self, place: &mut [u8]) -> Result<usize, vpp_wire::EncodeError> {
+        match self {
+            Self::Own(request) => request.encode_payload(place),
+            Self::Bridged(payload) => {
+                place.copy_from_slice(payload);
+                Ok(payload.len())
+            }
+        }
     }
 }
 

@@ -66,6 +66,9 @@ pub(crate) struct Shared {
     pub(crate) client_index: [u8; 4],
     /// How many event streams each registration serves, by the event's name.
     pub(crate) registrations: Mutex<HashMap<&'static str, u32>>,
+    /// How messages are carried over that VPP has otherwise, where the program allows it.
+    #[cfg(feature = "bridge")]
+    pub(crate) bridging: std::sync::OnceLock<crate::bridge::Bridging>,
     readers: Arc<Readers>,
     /// Wakes whoever `readers` names.
     io_waker: Waker,
@@ -171,6 +174,8 @@ impl Shared {
             table,
             client_index: transport.client_index(),
             registrations: Mutex::default(),
+            #[cfg(feature = "bridge")]
+            bridging: std::sync::OnceLock::new(),
             io_waker: Waker::from(Arc::clone(&readers)),
             readers,
             core: Mutex::new(Core {

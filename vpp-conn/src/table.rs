@@ -192,9 +192,11 @@ pub enum Incompatible {
         /// The CRC the program knows.
         crc: u32,
     },
-    /// VPP has a message of the name with another definition. Build against the crate of its release.
+    /// VPP has a message of the name with another definition. Build against the crate of its release, or allow bridging
+    /// (`Builder::bridge`).
     #[error(
-        "this VPP speaks another {name}: it has {theirs:08x}, the program {crc:08x}; build against its release"
+        "this VPP speaks another {name}: it has {theirs:08x}, the program {crc:08x}; allow bridging on the connection, or build \
+         against its release"
     )]
     OtherCrc {
         /// The message.
@@ -216,6 +218,10 @@ pub enum Incompatible {
         /// The CRC of both.
         crc: u32,
     },
+    /// VPP has it otherwise, and what it has cannot be bridged.
+    #[cfg(feature = "bridge")]
+    #[error(transparent)]
+    Unbridgeable(Box<crate::bridge::BridgeError>),
 }
 
 #[cfg(test)]
@@ -282,7 +288,7 @@ mod tests {
         let table = MessageTable::new([(3, "show_version_51077d14")]);
         assert_eq!(
             table.id_of_named("show_version", 1).unwrap_err().to_string(),
-            "this VPP speaks another show_version: it has 51077d14, the program 00000001; build against its release"
+            "this VPP speaks another show_version: it has 51077d14, the program 00000001; allow bridging on the connection, or build against its release"
         );
         assert_eq!(
             table.id_of_named("nat64_add", 1).unwrap_err().to_string(),

@@ -258,6 +258,39 @@ fn a_crate_is_checked_by_what_its_sources_name() {
 }
 
 #[test]
+fn a_check_tells_what_bridging_would_carry() {
+    let sim = Sim::release("25.10").start_blocking().unwrap();
+    let socket = sim.socket().to_str().unwrap();
+    let check = ["check", "--socket", socket, "--release", "26.06"];
+    let all = vppkit(&[&check[..], &["--json"]].concat());
+    let all: Value = serde_json::from_str(&all.stdout).unwrap();
+    let bridge = |name: &str| {
+        let found = all.as_array().unwrap().iter().find(|it| it["name"] == name);
+        found.unwrap_or_else(|| panic!("no {name}"))["bridge"].clone()
+    };
+    assert_eq!(
+        bridge("ikev2_set_ike_transforms"),
+        json!({
+            "carried": true,
+            "from": "ikev2_set_ike_transforms",
+            "to": "ikev2_set_ike_transforms",
+            "conditions": ["tr.prf_alg is zero"],
+        })
+    );
+    assert_eq!(bridge("gre_tunnel_v2_dump")["to"], "gre_tunnel_dump_v2");
+    assert_eq!(bridge("cnat_session_details")["path"], "session");
+    assert_eq!(bridge("show_version"), Value::Null);
+    let text = vppkit(&check).stdout;
+    for line in [
+        "      bridging carries it as long as tr.prf_alg is zero",
+        "      bridging cannot carry it: cnat_session_details: session: the two definitions have no field in common",
+        "absent, gre_tunnel_v2_dump: bridging carries it as gre_tunnel_dump_v2",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+    }
+}
+
+#[test]
 fn a_message_is_shown_with_its_places() {
     let shown = vppkit(&["show", "ip_route_add_del", "--json"]).json();
     assert_eq!(shown["rust"], "vpp_26_06::ip::IpRouteAddDel");

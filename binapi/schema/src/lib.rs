@@ -59,6 +59,7 @@
 //!
 //! No input makes this crate panic: definitions and messages are read with an error that names the place.
 
+pub mod bridge;
 mod codec;
 mod compare;
 mod idl;

@@ -5,7 +5,8 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
-use vpp_schema::{Api, Changed, MessageDef, Verdict};
+use vpp_schema::bridge::{Mapping, MappingError, Rules, counterparts};
+use vpp_schema::{Api, Changed, MessageDef, MessageId, Verdict};
 
 use crate::cli::{CheckArgs, DefinitionArgs};
 use crate::definitions::known_release;
@@ -33,6 +34,8 @@ enum State {
 struct Finding<'a> {
     used: &'a Used,
     state: State,
+    /// Whether a connection that allows bridging can carry it over; `None` where it need not, or nobody can tell.
+    bridge: Option<Result<Mapping, MappingError>>,
     /// What VPP or the program's definitions say of its future.
     deprecated: Option<Deprecated>,
 }
@@ -162,10 +165,57 @@ fn finding<'a>(running: &Running, used: &'a Used) -> Finding<'a> {
             _ => State::Same,
         },
     };
+    let bridge = mine.and_then(|(api, (id, _))| bridge(running, &state, api, id));
     let deprecated = theirs
         .and_then(|(_, message)| deprecated(running.api(), message))
         .or_else(|| mine.and_then(|(api, (_, message))| deprecated(api, message)));
-    Finding { used, state, deprecated }
+    Finding { used, state, bridge, deprecated }
+}
+
+/// How a message of the program would be bridged: to VPP's of the same name, else to one that may stand in for it.
+fn bridge(
+    running: &Running,
+    state: &State,
+    mine: &Api,
+    id: MessageId,
+) -> Option<Result<Mapping, MappingError>> {
+    let theirs = running.api();
+    let name = mine.message(id).name.as_str();
+    let counterpart = |name: &str| {
+        let (theirs, message) = theirs.find_message(name)?;
+        let entry = running.connection.table().get(name)?;
+        (entry.crc == message.crc).then_some(theirs)
+    };
+    let counterpart = match state {
+        State::Same => None,
+        State::Changed { .. } => counterpart(name),
+        State::Absent => counterparts(name).into_iter().find_map(counterpart),
+    }?;
+    Some(if mine.answer(id).is_some() {
+        Mapping::new(mine, id, theirs, counterpart, Rules::Request)
+    } else {
+        Mapping::new(theirs, counterpart, mine, id, Rules::Answer)
+    })
+}
+
+/// What is said of a message that would be bridged.
+fn bridge_text(bridge: &Result<Mapping, MappingError>) -> String {
+    match bridge {
+        Ok(mapping) => {
+            let other = if mapping.message() == mapping.counterpart() {
+                String::new()
+            } else {
+                format!(" as {}", mapping.counterpart())
+            };
+            let conditions = mapping.conditions();
+            if conditions.is_empty() {
+                format!("bridging carries it{other}")
+            } else {
+                format!("bridging carries it{other} as long as {}", conditions.join("; "))
+            }
+        }
+        Err(error) => format!("bridging cannot carry it: {error}"),
+    }
 }
 
 /// What a definition says of its message's future. The successor is the one it names, else the next version that there
@@ -198,6 +248,18 @@ impl Finding<'_> {
                 value["their_crc"] = json!(format!("{theirs:08x}"));
                 value["change"] = change.as_ref().map_or(Value::Null, Changed::to_json);
                 json!("changed")
+            }
+        };
+        value["bridge"] = match &self.bridge {
+            None => Value::Null,
+            Some(Ok(mapping)) => json!({
+                "carried": true,
+                "from": mapping.message(),
+                "to": mapping.counterpart(),
+                "conditions": mapping.conditions(),
+            }),
+            Some(Err(error)) => {
+                json!({"carried": false, "path": error.path, "reason": error.obstacle.to_string()})
             }
         };
         value["deprecated"] = json!(self.deprecated.is_some());
@@ -253,6 +315,11 @@ fn write_text(output: &mut Output, findings: &[Finding<'_>]) -> anyhow::Result<(
                 finding.used.name, finding.used.crc
             )?,
             State::Same | State::Absent => {}
+        }
+        match (&finding.state, &finding.bridge) {
+            (State::Changed { .. }, Some(bridge)) => writeln!(output, "      {}", bridge_text(bridge))?,
+            (_, Some(bridge)) => writeln!(output, "absent, {}: {}", finding.used.name, bridge_text(bridge))?,
+            (_, None) => {}
         }
     }
     for finding in findings.iter().filter(|finding| is_noteworthy(finding)) {

@@ -9,7 +9,7 @@
 mod decode;
 mod encode;
 mod error;
-mod number;
+pub(crate) mod number;
 mod text;
 mod union;
 
@@ -164,7 +164,7 @@ impl Api {
     }
 
     /// The value that selects a union's member: its `case`, an enumerator of the discriminator or a number.
-    fn case_value(&self, discriminator: FieldType, case: &str) -> Option<i128> {
+    pub(crate) fn case_value(&self, discriminator: FieldType, case: &str) -> Option<i128> {
         match self.resolve(discriminator) {
             FieldType::One(TypeRef::Named(id)) => match &self.ty(id).kind {
                 TypeKind::Enum(definition) => definition.value_of(case),
@@ -175,7 +175,7 @@ impl Api {
     }
 
     /// The integer a count or discriminator is on the wire; `None` when the definition has no integer there.
-    fn integer_repr(&self, ty: FieldType) -> Option<crate::model::Scalar> {
+    pub(crate) fn integer_repr(&self, ty: FieldType) -> Option<crate::model::Scalar> {
         match self.resolve(ty) {
             FieldType::One(TypeRef::Scalar(scalar)) => scalar.is_integer().then_some(scalar),
             FieldType::One(TypeRef::Named(id)) => match &self.ty(id).kind {

@@ -6,28 +6,28 @@ use vpp_wire::json::{EnumNames, Int, JsonFault, parse_int};
 use crate::model::{DefaultValue, EnumDef, Scalar};
 
 /// What a scalar is as an integer. A boolean counts as an unsigned byte.
-pub(super) const fn int(scalar: Scalar) -> Int {
+pub(crate) const fn int(scalar: Scalar) -> Int {
     Int { name: scalar.name(), size: scalar.size(), signed: scalar.is_signed() }
 }
 
 /// The integer in a scalar's bytes, big endian.
-pub(super) fn read(scalar: Scalar, bytes: &[u8]) -> i128 {
+pub(crate) fn read(scalar: Scalar, bytes: &[u8]) -> i128 {
     let bits = bytes.iter().fold(0, |bits: i128, byte| bits << 8 | i128::from(*byte));
     wrap(scalar, bits)
 }
 
 /// Appends an integer's bytes, big endian. It has to be in the scalar's range.
-pub(super) fn write(scalar: Scalar, value: i128, out: &mut Vec<u8>) {
+pub(crate) fn write(scalar: Scalar, value: i128, out: &mut Vec<u8>) {
     out.extend_from_slice(&value.to_be_bytes()[16 - scalar.size()..]);
 }
 
 /// The low bits of an integer, as a value of the scalar.
-pub(super) fn wrap(scalar: Scalar, value: i128) -> i128 {
+pub(crate) fn wrap(scalar: Scalar, value: i128) -> i128 {
     int(scalar).wrap(value)
 }
 
 /// What a number that nobody set is sent as. Defaults of VPP may exceed their type; then their low bits count.
-pub(super) fn default(scalar: Scalar, default: &DefaultValue) -> i128 {
+pub(crate) fn default(scalar: Scalar, default: &DefaultValue) -> i128 {
     let value = match default {
         DefaultValue::Int(value) => *value,
         DefaultValue::Float(value) => *value as i128,
@@ -38,7 +38,7 @@ pub(super) fn default(scalar: Scalar, default: &DefaultValue) -> i128 {
 }
 
 /// What a floating-point number that nobody set is sent as.
-pub(super) fn float_default(default: &DefaultValue) -> f64 {
+pub(crate) fn float_default(default: &DefaultValue) -> f64 {
     match default {
         DefaultValue::Int(value) => *value as f64,
         DefaultValue::Float(value) => *value,
@@ -49,22 +49,22 @@ pub(super) fn float_default(default: &DefaultValue) -> f64 {
 
 impl EnumDef {
     /// The value of a member, as it stands on the wire.
-    pub(super) fn value_of(&self, name: &str) -> Option<i128> {
+    pub(crate) fn value_of(&self, name: &str) -> Option<i128> {
         self.names("").value_of(name)
     }
 
     /// The JSON form of a value.
-    pub(super) fn show(&self, value: i128) -> Value {
+    pub(crate) fn show(&self, value: i128) -> Value {
         self.names("").show(value)
     }
 
     /// A name or a number; for flags also an array of them. `name` is that of the enum.
-    pub(super) fn parse(&self, name: &str, value: &Value) -> Result<i128, JsonFault> {
+    pub(crate) fn parse(&self, name: &str, value: &Value) -> Result<i128, JsonFault> {
         self.names(name).parse(value)
     }
 
     /// What an enum that nobody set is sent as.
-    pub(super) fn default(&self, value: &DefaultValue) -> i128 {
+    pub(crate) fn default(&self, value: &DefaultValue) -> i128 {
         match value {
             DefaultValue::Text(text) => self.value_of(text).unwrap_or_else(|| default(self.repr, value)),
             _ => default(self.repr, value),

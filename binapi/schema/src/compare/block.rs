@@ -278,7 +278,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The integer that a type is in the end: bool and enums are as well.
-fn integer(api: &Api, ty: TypeRef) -> Option<Scalar> {
+pub(crate) fn integer(api: &Api, ty: TypeRef) -> Option<Scalar> {
     match ty {
         TypeRef::Scalar(Scalar::F64) => None,
         TypeRef::Scalar(scalar) => Some(scalar),
@@ -294,7 +294,7 @@ fn places(block: &[Field]) -> HashMap<&str, usize> {
 }
 
 /// Whether a field counts the elements of another. Its value follows from them.
-fn is_count(block: &[Field], at: usize) -> bool {
+pub(crate) fn is_count(block: &[Field], at: usize) -> bool {
     block.iter().any(|field| matches!(field.ty, FieldType::List(_, count) if count == at))
 }
 

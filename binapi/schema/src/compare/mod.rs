@@ -16,6 +16,7 @@ pub use difference::{Difference, DifferenceKind, Effect, Verdict};
 
 use crate::model::{Api, MessageId, Service, TypeDef, TypeId, TypeKind};
 use block::Walk;
+pub(crate) use block::{integer, is_count};
 
 /// What differs between two APIs.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -74,3 +74,17 @@ pub(crate) fn pinned() -> Api {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../api-json/26.06");
     vpp_schema::pins::read(&folder).unwrap_or_else(|error| panic!("{error}"))
 }
+
+/// All pinned releases, the oldest first.
+pub(crate) fn all_pinned() -> Vec<Api> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../api-json");
+    let entries =
+        std::fs::read_dir(&folder).expect("the pins").map(|entry| entry.expect("a listed folder").path());
+    let mut folders: Vec<PathBuf> =
+        entries.filter(|path| path.join(vpp_schema::pins::SOURCE_FILE).exists()).collect();
+    folders.sort();
+    folders
+        .iter()
+        .map(|folder| vpp_schema::pins::read(folder).unwrap_or_else(|error| panic!("{error}")))
+        .collect()
+}
