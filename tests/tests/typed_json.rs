@@ -57,6 +57,30 @@ fn nothing_given_is_the_default() {
     }
 }
 
+/// Whether two forms differ by names alone that the type has and the definition of an older release has not: types
+/// know enumerators that came later, and that a later release took an enum for flags.
+fn has_more_names(typed: &Value, dynamic: &Value) -> bool {
+    match (typed, dynamic) {
+        (Value::Object(typed), Value::Object(dynamic)) => {
+            typed.len() == dynamic.len()
+                && typed
+                    .iter()
+                    .zip(dynamic)
+                    .all(|((a, typed), (b, dynamic))| a == b && has_more_names(typed, dynamic))
+        }
+        (Value::String(_) | Value::Array(_), Value::Number(_)) | (Value::Array(_), Value::String(_)) => true,
+        (Value::Array(typed), Value::Array(dynamic)) => {
+            let names = |array: &[Value]| array.iter().all(|value| value.is_string() || value.is_number());
+            let same = || typed.iter().zip(dynamic).all(|(typed, dynamic)| has_more_names(typed, dynamic));
+            (typed.len() == dynamic.len() && same())
+                || names(typed)
+                    && names(dynamic)
+                    && dynamic.iter().filter(|value| value.is_string()).all(|name| typed.contains(name))
+        }
+        (typed, dynamic) => typed == dynamic,
+    }
+}
+
 /// What differs of one message of one release, both ways.
 fn compare(release: &str, id: MessageId, entry: &Entry, payload: &[u8]) -> Result<(), String> {
     let api = api(release);
@@ -64,10 +88,21 @@ fn compare(release: &str, id: MessageId, entry: &Entry, payload: &[u8]) -> Resul
     let Ok(dynamic) = api.decode_payload(id, payload) else { return Ok(()) };
     let dynamic = Value::Object(dynamic);
     match typed_text(entry, payload) {
-        Ok(typed) if typed == dynamic.to_string() => {}
+        Ok(typed) if *typed == *dynamic.to_string() => {}
+        Ok(typed)
+            if release != registry::RELEASES[0] && {
+                let typed = serde_json::from_str(&typed).expect("what is shown is JSON");
+                has_more_names(&typed, &dynamic) && same_bytes_of_both(release, id, entry, &typed, &dynamic)
+            } => {}
         other => return Err(format!("{release} {name} shown:\n  typed   {other:?}\n  dynamic {dynamic}")),
     }
     same_bytes(release, id, entry, &dynamic)
+}
+
+/// Whether the two forms of a message are read as the same bytes.
+fn same_bytes_of_both(release: &str, id: MessageId, entry: &Entry, typed: &Value, dynamic: &Value) -> bool {
+    let (typed, dynamic) = ((entry.from_json)(typed), api(release).encode_payload(id, dynamic));
+    matches!((typed, dynamic), (Ok(typed), Ok(dynamic)) if typed == dynamic)
 }
 
 /// Reads JSON with both: the same bytes, or the same error.
@@ -125,9 +160,23 @@ proptest! {
             let mut places = places(&mut json);
             places = place % places.max(1);
             damage(&mut json, &mut places, kind);
-            differences.extend(same_bytes("26.06", id, entry, &json).err());
+            let same = same_bytes("26.06", id, entry, &json);
+            differences.extend(same.err().filter(|_| !means_the_same("26.06", id, entry, &json)));
         }
         report(differences);
+    }
+}
+
+/// Whether both read JSON as bytes of the same meaning: an address that is given as raw bytes without its family keeps
+/// those that do not count with the dynamic codec, where the type has no place for them.
+fn means_the_same(release: &str, id: MessageId, entry: &Entry, json: &Value) -> bool {
+    let api = api(release);
+    match ((entry.from_json)(json), api.encode_payload(id, json)) {
+        (Ok(typed), Ok(dynamic)) => api
+            .decode_payload(id, &typed)
+            .ok()
+            .is_some_and(|typed| Ok(typed) == api.decode_payload(id, &dynamic)),
+        _ => false,
     }
 }
 

@@ -1,4 +1,5 @@
 //! Definitions are completed with what other releases tell of them, and nothing else is.
+#![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
 use vpp_schema::{Api, Completed, DefaultValue, Field, Group, MessageHead, Source, TypeKind};

@@ -233,8 +233,8 @@ impl Compiler<'_> {
         Ok(Convert::Elements { elements, extent, how, room })
     }
 
-    /// Which field of the source tells the member of a union. Definitions before 26.06 do not say; then those of the
-    /// other side count, by names.
+    /// Which field of the source tells the member of a union. A definition that does not say takes what the other side
+    /// says, by names.
     fn selector(&self, from: &[Field], source: &Field, to: &[Field], target: &Field) -> Option<Selector> {
         let theirs = target.discriminator.map(|at| to[at].name.as_str());
         let mine = source.discriminator.map(|at| from[at].name.as_str());

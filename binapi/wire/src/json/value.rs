@@ -194,7 +194,7 @@ impl Json for u8 {
     }
 
     fn read<'v>(&mut self, json: &'v Value, reader: &mut Reader<'v>) {
-        reader.take(self, Int::U8.from_json(json).map(|number| number as u8));
+        reader.take(self, Int::U8.from_json(json).map(|number| number as Self));
     }
 
     fn show_items(items: &mut [Self]) -> Shown<'_> {
