@@ -68,6 +68,19 @@ impl Context {
         self.tasks.spawn(name, future.instrument(span), panicked);
     }
 
+    /// Runs a task as [`spawn`](Self::spawn) does and drops it when the plugin stops: for loops that have nothing to
+    /// bring to an end.
+    pub fn spawn_until_stop(&self, name: impl Into<String>, future: impl Future<Output = ()> + Send + 'static) {
+        let shutdown = self.shutdown().clone();
+        self.spawn(name, async move {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => {}
+                () = future => {}
+            }
+        });
+    }
+
     /// Cancelled when this plugin stops: all that need it have stopped, and its own `stop` has run.
     pub fn shutdown(&self) -> &CancellationToken {
         &self.tasks.shutdown

@@ -59,14 +59,11 @@ impl Plugin for Probes {
         };
         let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
         let address = listener.local_addr()?;
-        let served = router(cx);
-        let (shutdown, health) = (cx.shutdown().clone(), cx.health().clone());
-        cx.spawn("http", async move {
-            let server = axum::serve(listener, served).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-            tokio::select! {
-                outcome = server => if let Err(error) = outcome { health.failed(error) },
-                // Whoever keeps a connection open does not hold up the end.
-                () = shutdown.cancelled() => {}
+        let (served, health) = (router(cx), cx.health().clone());
+        // Dropped at the end, so that whoever keeps a connection open does not hold it up.
+        cx.spawn_until_stop("http", async move {
+            if let Err(error) = axum::serve(listener, served).await {
+                health.failed(error);
             }
         });
         Ok(Self { address })
