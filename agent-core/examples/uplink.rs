@@ -125,9 +125,10 @@ mod tests {
     #[tokio::test]
     async fn the_uplink_is_ready_when_its_peer_is_there() {
         let peer = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let peer = peer.local_addr().map(|at| (at, peer)).expect("bound");
+        let address = peer.local_addr().expect("bound");
         let agent = Agent::builder("test").plugin::<Uplink>().plugin::<Announcer>();
-        let running = agent.start(Settings::toml(format!("[uplink]\npeer = '{}'", peer.0))).await.expect("starts");
+        let running =
+            agent.start(Settings::toml(format!("[uplink]\npeer = '{address}'"))).await.expect("starts");
         let mut health = running.health();
         health.wait_for(|health| health.is_ready()).await.expect("the agent is there");
         assert!(*running.plugin::<Uplink>().expect("listed").is_up().borrow());

@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use agent_core::schemars::JsonSchema;
 use agent_core::serde::Deserialize;
-use agent_core::{Agent, Command, Commands, Context, Needs, Plugin, PluginConfig, PluginError, Provided, Settings};
+use agent_core::{
+    Agent, Command, Commands, Context, Needs, Plugin, PluginConfig, PluginError, Provided, Settings,
+};
+
+use their_crate::Storage as _;
 
 mod their_crate {
     use super::*;
@@ -98,5 +102,8 @@ async fn a_plugin_of_another_crate_is_like_ours() {
     drop(cache);
     running.stop().await.expect("stops");
     let error = Agent::builder("theirs").plugin::<Cache>().plugin::<Disk>().start(Settings::none()).await;
-    assert_eq!(error.err().map(|error| error.to_string()).as_deref(), Some("cache.size: this has to be given"));
+    assert_eq!(
+        error.err().map(|error| error.to_string()).as_deref(),
+        Some("cache.size: this has to be given")
+    );
 }

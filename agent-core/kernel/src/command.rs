@@ -73,7 +73,11 @@ fn clap<C: Command>() -> clap::Command {
     C::Args::augment_args(clap::Command::new(C::NAME).about(C::ABOUT))
 }
 
-fn run<C: Command>(args: ArgMatches, started: Started, cx: Context) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
+fn run<C: Command>(
+    args: ArgMatches,
+    started: Started,
+    cx: Context,
+) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
     Box::pin(async move {
         let args = C::Args::from_arg_matches(&args)?;
         let needs = C::Needs::take(&started).ok_or("a plugin that the command needs has not started")?;

@@ -70,7 +70,11 @@ impl Context {
 
     /// Runs a task as [`spawn`](Self::spawn) does and drops it when the plugin stops: for loops that have nothing to
     /// bring to an end.
-    pub fn spawn_until_stop(&self, name: impl Into<String>, future: impl Future<Output = ()> + Send + 'static) {
+    pub fn spawn_until_stop(
+        &self,
+        name: impl Into<String>,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) {
         let shutdown = self.shutdown().clone();
         self.spawn(name, async move {
             tokio::select! {

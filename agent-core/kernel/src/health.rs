@@ -112,7 +112,13 @@ impl fmt::Display for AgentHealth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.plugins.iter().map(|entry| entry.plugin.len()).max().unwrap_or(0);
         for PluginHealth { plugin, state, since } in &self.plugins {
-            writeln!(f, "{plugin:width$}  {:8}  {:>6} s  {}", state.word(), since.elapsed().as_secs(), state.why().unwrap_or(""))?;
+            writeln!(
+                f,
+                "{plugin:width$}  {:8}  {:>6} s  {}",
+                state.word(),
+                since.elapsed().as_secs(),
+                state.why().unwrap_or("")
+            )?;
         }
         Ok(())
     }

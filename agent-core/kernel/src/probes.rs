@@ -54,9 +54,7 @@ impl Plugin for Probes {
     type Needs = ();
 
     async fn start(config: ProbesConfig, (): Provided<Self>, cx: &Context) -> Result<Self, PluginError> {
-        let fail = |error: io::Error| {
-            format!("cannot listen at {} (probes.listen): {error}", config.listen)
-        };
+        let fail = |error: io::Error| format!("cannot listen at {} (probes.listen): {error}", config.listen);
         let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
         let address = listener.local_addr()?;
         let (served, health) = (router(cx), cx.health().clone());

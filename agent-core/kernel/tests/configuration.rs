@@ -209,7 +209,11 @@ async fn a_file_is_toml_or_yaml() {
 async fn arguments_go_before_the_environment_and_that_before_the_file() {
     let file = || Settings::toml("[vpp]\nsocket = 'file'\nmtu = 1\nlimits.rate = 1");
     let variables = |settings: Settings| {
-        let variables = [("EDGE_ROUTER__VPP__MTU", "2"), ("EDGE_ROUTER__VPP__LIMITS__RATE", "2"), ("OTHER__VPP__MTU", "8")];
+        let variables = [
+            ("EDGE_ROUTER__VPP__MTU", "2"),
+            ("EDGE_ROUTER__VPP__LIMITS__RATE", "2"),
+            ("OTHER__VPP__MTU", "8"),
+        ];
         settings.variables(variables.map(|(name, value)| (name.to_owned(), value.to_owned())))
     };
     let of_file = read(file()).await;
@@ -243,12 +247,21 @@ async fn texts_of_variables_become_what_the_field_is() {
 async fn errors_name_place_field_and_reason() {
     let cases = [
         ("[vpp]\nsockt = 'x'", "configuration:2: vpp.sockt: there is no such field; did you mean `socket`?"),
-        ("[vpp.limits]\n\n\nrat = 1", "configuration:4: vpp.limits.rat: there is no such field; did you mean `rate`?"),
-        ("[vpp.limits]\nxyz = 1", "configuration:2: vpp.limits.xyz: there is no such field; fields are `is_hard`, `rate`"),
+        (
+            "[vpp.limits]\n\n\nrat = 1",
+            "configuration:4: vpp.limits.rat: there is no such field; did you mean `rate`?",
+        ),
+        (
+            "[vpp.limits]\nxyz = 1",
+            "configuration:2: vpp.limits.xyz: there is no such field; fields are `is_hard`, `rate`",
+        ),
         ("[vpp]\nsocket = 5", "configuration:2: vpp.socket: this is integer `5`, and should be a string"),
         ("[vpp]\n\nmtu = 70000", "configuration:3: vpp.mtu: this is integer `70000`, and should be u16"),
         ("[vpp]\nmode = 'fsat'", "configuration:2: vpp.mode: `fsat` is no choice; did you mean `fast`?"),
-        ("[vpp]\nmode.slow.by = 300", "configuration:2: vpp.mode.slow.by: this is integer `300`, and should be u8"),
+        (
+            "[vpp]\nmode.slow.by = 300",
+            "configuration:2: vpp.mode.slow.by: this is integer `300`, and should be u8",
+        ),
         ("[vpp]\nprobe = 'nowhere'", "configuration:2: vpp.probe: invalid socket address syntax"),
         (
             "[[vpp.routes]]\nprefix = 'a'\nvia = '::1'\n[[vpp.routes]]\nprefix = 'b'\nvia = '::g'",
@@ -268,11 +281,26 @@ async fn errors_name_place_field_and_reason() {
 #[tokio::test]
 async fn yaml_has_lines_too() {
     let cases = [
-        ("vpp:\n  socket: x\n  sockt: x", "configuration:3: vpp.sockt: there is no such field; did you mean `socket`?"),
-        ("vpp:\n  limits:\n    rate: fast", "configuration:3: vpp.limits.rate: this is string \"fast\", and should be u32"),
-        ("vpp:\n  limits:\n    rat:\n      - 1", "configuration:3: vpp.limits.rat: there is no such field; did you mean `rate`?"),
-        ("vpp:\n  routes:\n  - prefix: a\n    via: ::1\n  - prefix: b\n    via: c", "configuration:6: vpp.routes[1].via: invalid IP address syntax"),
-        ("- vpp", "configuration:1: a configuration is a table with a section for each plugin; this is a list"),
+        (
+            "vpp:\n  socket: x\n  sockt: x",
+            "configuration:3: vpp.sockt: there is no such field; did you mean `socket`?",
+        ),
+        (
+            "vpp:\n  limits:\n    rate: fast",
+            "configuration:3: vpp.limits.rate: this is string \"fast\", and should be u32",
+        ),
+        (
+            "vpp:\n  limits:\n    rat:\n      - 1",
+            "configuration:3: vpp.limits.rat: there is no such field; did you mean `rate`?",
+        ),
+        (
+            "vpp:\n  routes:\n  - prefix: a\n    via: ::1\n  - prefix: b\n    via: c",
+            "configuration:6: vpp.routes[1].via: invalid IP address syntax",
+        ),
+        (
+            "- vpp",
+            "configuration:1: a configuration is a table with a section for each plugin; this is a list",
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(refused(Settings::yaml(text)).await, expected, "{text}");
@@ -301,7 +329,11 @@ async fn errors_of_overrides_name_the_override() {
         refused(Settings::toml("[vpp]\nsocket = 'x'").set("vpp.socket.path=1")).await,
         "--set vpp.socket.path=1: vpp.socket.path: what this would be in is a text (configuration:2), not a table"
     );
-    for (argument, reason) in [("vpp.mtu", "this should be FIELD=VALUE"), ("vpp..mtu=1", "a name is empty"), ("vpp=1", "names a section")] {
+    for (argument, reason) in [
+        ("vpp.mtu", "this should be FIELD=VALUE"),
+        ("vpp..mtu=1", "a name is empty"),
+        ("vpp=1", "names a section"),
+    ] {
         let error = refused(Settings::none().set(argument)).await;
         assert!(error.contains(reason), "{error}");
     }
@@ -310,7 +342,8 @@ async fn errors_of_overrides_name_the_override() {
 #[tokio::test]
 async fn every_plugin_with_an_error_is_told_at_once() {
     let agent = || agent().plugin::<Strict>();
-    let error = agent().start(Settings::toml("[vpp]\nmtu = -1\n[typo]")).await.err().expect("refused").to_string();
+    let error =
+        agent().start(Settings::toml("[vpp]\nmtu = -1\n[typo]")).await.err().expect("refused").to_string();
     assert_eq!(
         error,
         "configuration:3: typo: this agent has no such plugin; its plugins are `plain`, `strict-peer`, `vpp`\n\
@@ -318,7 +351,8 @@ async fn every_plugin_with_an_error_is_told_at_once() {
          strict-peer.peer: this has to be given"
     );
     // A plugin's name in a variable has underscores.
-    let variable = Settings::none().variables([("EDGE_ROUTER__STRICT_PEER__PEER".to_owned(), "x".to_owned())]);
+    let variable =
+        Settings::none().variables([("EDGE_ROUTER__STRICT_PEER__PEER".to_owned(), "x".to_owned())]);
     let running = agent().start(variable).await.expect("starts");
     assert_eq!(running.plugin::<Strict>().expect("there").0.peer, "x");
 }

@@ -9,7 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use vpp_agent_kernel::prometheus_client::metrics::counter::Counter;
 use vpp_agent_kernel::{
-    Agent, AgentHealth, Context, Health, HealthState, Plugin, PluginError, Probes, Provided, Running, Settings,
+    Agent, AgentHealth, Context, Health, HealthState, Plugin, PluginError, Probes, Provided, Running,
+    Settings,
 };
 
 /// A plugin that lets the test say how it is.
@@ -56,7 +57,11 @@ async fn an_agent_is_as_its_worst_plugin_whoever_spoke_last() {
     let (running, x, y) = start().await;
     let health = now(&running);
     assert_eq!(health.of("told-x"), Some(&HealthState::Ready), "one that started and says nothing");
-    assert_eq!(health.of("told-y"), Some(&HealthState::Waiting("VPP is down".to_owned())), "what it said stays");
+    assert_eq!(
+        health.of("told-y"),
+        Some(&HealthState::Waiting("VPP is down".to_owned())),
+        "what it said stays"
+    );
     assert!(health.is_live() && !health.is_ready());
 
     // A later "ready" of another hides nothing.
@@ -82,7 +87,11 @@ async fn an_agent_is_as_its_worst_plugin_whoever_spoke_last() {
     running.stop().await.expect("stops");
     let health = watched.borrow().clone();
     assert_eq!(health.of("told-y"), Some(&HealthState::Waiting("stopped".to_owned())));
-    assert_eq!(health.of("told-x"), Some(&HealthState::Failed("broken".to_owned())), "a failure stays to be seen");
+    assert_eq!(
+        health.of("told-x"),
+        Some(&HealthState::Failed("broken".to_owned())),
+        "a failure stays to be seen"
+    );
 }
 
 /// The status and the body of a page.
@@ -163,6 +172,8 @@ async fn a_port_that_is_taken_is_told() {
     let at = taken.local_addr().expect("bound");
     let agent = Agent::builder("taken").plugin::<Probes>();
     let error = agent.start(Settings::none().set(format!("probes.listen={at}"))).await.err().expect("taken");
-    let expected = format!("plugin `probes` did not start: cannot listen at {at} (probes.listen): Address already in use");
+    let expected = format!(
+        "plugin `probes` did not start: cannot listen at {at} (probes.listen): Address already in use"
+    );
     assert!(error.to_string().starts_with(&expected), "{error}");
 }

@@ -30,7 +30,8 @@ async fn plugins_start_in_the_order_of_their_needs_and_stop_in_reverse() {
     let started = log(name);
     assert!(place(&started, "a started") < place(&started, "b starts"));
     assert!(place(&started, "b started") < place(&started, "c starts"), "an optional need that is there");
-    let last = ["a", "b", "c", "d"].map(|plugin| place(&started, &format!("{plugin} started"))).into_iter().max();
+    let last =
+        ["a", "b", "c", "d"].map(|plugin| place(&started, &format!("{plugin} started"))).into_iter().max();
     assert!(last < Some(place(&started, "a ready")), "ready is behind every start");
     assert!(place(&started, "a ready") < place(&started, "b ready"));
     running.stop().await.expect("stops");
@@ -42,7 +43,8 @@ async fn plugins_start_in_the_order_of_their_needs_and_stop_in_reverse() {
 async fn an_optional_need_may_be_missing() {
     let name = "optional";
     let agent = Agent::builder("optional").plugin::<C>().plugin::<A>();
-    let running = agent.start(Settings::none().set(format!("a.log={name}")).set(format!("c.log={name}"))).await;
+    let running =
+        agent.start(Settings::none().set(format!("a.log={name}")).set(format!("c.log={name}"))).await;
     assert!(running.expect("starts").plugin::<B>().is_none());
     assert!(place(&log(name), "a started") < place(&log(name), "c starts"));
 }
@@ -54,7 +56,8 @@ async fn independent_plugins_start_at_the_same_time() {
     let running = abcd().start(script(name, "a.start = 'meet'\nd.start = 'meet'")).await.expect("starts");
     // And they stop at the same time.
     running.stop().await.expect("stops");
-    let running = abcd().start(script("concurrent stop", "c.stop = 'meet'\nd.stop = 'meet'")).await.expect("starts");
+    let running =
+        abcd().start(script("concurrent stop", "c.stop = 'meet'\nd.stop = 'meet'")).await.expect("starts");
     running.stop().await.expect("stops");
 }
 
@@ -131,7 +134,10 @@ async fn what_goes_wrong_at_the_stop_holds_up_nobody() {
     let running = abcd().start(script("stop late", "b.stop = 'hang'")).await.expect("starts");
     let begun = tokio::time::Instant::now();
     let error = running.stop().await.expect_err("late");
-    assert_eq!((begun.elapsed().as_secs(), error.to_string().as_str()), (10, "plugin `b` did not stop: not done within 10 s"));
+    assert_eq!(
+        (begun.elapsed().as_secs(), error.to_string().as_str()),
+        (10, "plugin `b` did not stop: not done within 10 s")
+    );
     let log = log("stop late");
     assert!(place(&log, "b dropped") < place(&log, "a stops"), "{log:?}");
 }
@@ -196,7 +202,8 @@ async fn an_agent_runs_until_it_is_told_to_stop() {
 async fn an_agent_that_starts_can_be_told_to_stop() {
     let name = "interrupted";
     let shutdown = CancellationToken::new();
-    let agent = tokio::spawn(abcd().run(script(name, "c.start = 'hang'"), shutdown.clone().cancelled_owned()));
+    let agent =
+        tokio::spawn(abcd().run(script(name, "c.start = 'hang'"), shutdown.clone().cancelled_owned()));
     while !log(name).contains(&"c starts".to_owned()) {
         tokio::task::yield_now().await;
     }
@@ -272,6 +279,8 @@ async fn plugins_that_do_not_fit_together_are_told_at_once() {
     );
     let twice = text(Agent::builder("twice").plugin::<D>().plugin::<D>()).await;
     assert!(twice.contains("plugin `d` (lifecycle::scripted::Scripted<'d'>) is listed twice"), "{twice}");
-    let name = text(Agent::builder("name").plugin::<scripted::Scripted<'x'>>().plugin::<scripted::Scripted<'y'>>()).await;
+    let name =
+        text(Agent::builder("name").plugin::<scripted::Scripted<'x'>>().plugin::<scripted::Scripted<'y'>>())
+            .await;
     assert!(name.contains("are both called `other`"), "{name}");
 }

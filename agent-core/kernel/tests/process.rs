@@ -146,6 +146,7 @@ fn main() -> ExitCode {
     };
     let trials = vec![
         trial("signals_stop_in_reverse", signals_stop_in_reverse),
+        trial("what_is_logged_changes_nothing_else", what_is_logged_changes_nothing_else),
         trial("a_second_signal_ends_at_once", a_second_signal_ends_at_once),
         trial("giving_up_is_a_failure", giving_up_is_a_failure),
         trial("wrong_configurations_start_nothing", wrong_configurations_start_nothing),
@@ -194,6 +195,19 @@ fn signals_stop_in_reverse() {
     }
 }
 
+fn what_is_logged_changes_nothing_else() {
+    let mut child = agent(&[]).env("RUST_LOG", "off").spawn().expect("runs");
+    let mut output = BufReader::new(child.stdout.take().expect("piped"));
+    signalled(&mut child, &mut output, "top ready", Signal::TERM);
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).expect("read");
+    let Output { status, stderr, .. } = child.wait_with_output().expect("ends");
+    assert_eq!(
+        (rest.as_str(), status.code(), stderr.as_slice()),
+        ("top stops\nbase stops\n", Some(0), &b""[..])
+    );
+}
+
 fn a_second_signal_ends_at_once() {
     let mut child = agent(&["--set", "base.hang-at-stop=true"]).spawn().expect("runs");
     let mut output = BufReader::new(child.stdout.take().expect("piped"));
@@ -214,7 +228,8 @@ fn giving_up_is_a_failure() {
 fn wrong_configurations_start_nothing() {
     let (code, output, errors) = outcome(&["--set", "base.greting=x"]);
     assert_eq!((code, output.as_str()), (Some(2), ""));
-    let expected = "edge-router: --set base.greting=x: base.greting: there is no such field; did you mean `greeting`?\n";
+    let expected =
+        "edge-router: --set base.greting=x: base.greting: there is no such field; did you mean `greeting`?\n";
     assert_eq!(errors, expected);
     let (code, _, errors) = outcome(&["--confg", "x"]);
     assert_eq!(code, Some(2));
@@ -228,7 +243,11 @@ fn file_environment_and_flags() {
     let file = file.to_str().expect("text");
     let first_line = |mut command: Command| {
         let output = command.output().expect("runs");
-        String::from_utf8(output.stdout).expect("text").lines().find(|line| line.starts_with("base")).map(str::to_owned)
+        String::from_utf8(output.stdout)
+            .expect("text")
+            .lines()
+            .find(|line| line.starts_with("base"))
+            .map(str::to_owned)
     };
     let started = |text: &str| Some(format!("base starts {text}"));
     assert_eq!(first_line(agent(&["--config", file])), started("file"));

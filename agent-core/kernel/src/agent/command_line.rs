@@ -20,13 +20,11 @@ const WRONG: u8 = 2;
 pub(super) fn main(agent: Builder) -> ExitCode {
     let name = agent.name;
     // Before anything is read: a list of plugins that does not fit is no matter of flags.
-    let outcome = agent.wire().and_then(|_| {
-        match flags(&agent).try_get_matches() {
-            Ok(matches) => obey(agent, &matches),
-            Err(error) => {
-                let _ = error.print();
-                Ok(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG)))
-            }
+    let outcome = agent.wire().and_then(|_| match flags(&agent).try_get_matches() {
+        Ok(matches) => obey(agent, &matches),
+        Err(error) => {
+            let _ = error.print();
+            Ok(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG)))
         }
     });
     outcome.unwrap_or_else(|error| {
@@ -42,7 +40,12 @@ fn flags(agent: &Builder) -> clap::Command {
     let prefix = config::environment_prefix(agent.name);
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help);
     let mut command = clap::Command::new(agent.name)
-        .arg(flag("config", "Configuration: TOML, or YAML where the agent reads it").short('c').value_name("FILE").global(true))
+        .arg(
+            flag("config", "Configuration: TOML, or YAML where the agent reads it")
+                .short('c')
+                .value_name("FILE")
+                .global(true),
+        )
         .arg(
             flag("set", "Sets a field over file and environment: vpp.socket=/run/vpp/api.sock")
                 .value_name("FIELD=VALUE")
@@ -52,8 +55,11 @@ fn flags(agent: &Builder) -> clap::Command {
         .arg(flag("verbose", "Logs more; twice, everything").short('v').action(ArgAction::Count).global(true))
         .arg(flag("print-schema", "Prints the JSON schema of the configuration").action(ArgAction::SetTrue))
         .arg(
-            flag("print-config", "Checks the configuration and prints it, each value with where it comes from")
-                .action(ArgAction::SetTrue),
+            flag(
+                "print-config",
+                "Checks the configuration and prints it, each value with where it comes from",
+            )
+            .action(ArgAction::SetTrue),
         )
         .after_help(format!(
             "Environment:\n  {prefix}_CONFIG             the same as --config\n  {prefix}__SECTION__FIELD    \
@@ -62,7 +68,8 @@ fn flags(agent: &Builder) -> clap::Command {
     if !agent.version.is_empty() {
         command = command.version(agent.version);
     }
-    command.subcommands(agent.plugins.iter().flat_map(|plugin| &plugin.commands).map(|command| (command.clap)()))
+    command
+        .subcommands(agent.plugins.iter().flat_map(|plugin| &plugin.commands).map(|command| (command.clap)()))
 }
 
 /// Does what the flags say.
@@ -76,16 +83,20 @@ fn obey(mut agent: Builder, matches: &ArgMatches) -> Result<ExitCode, AgentError
         let sections = agent.plugins.iter().map(|plugin| plugin.name).zip(&configured.sections);
         return Ok(show(&config::print(sections, &configured.schema)));
     }
-    let command = matches.subcommand().and_then(|(name, args)| Some((agent.take_command(name)?, args.clone())));
+    let command =
+        matches.subcommand().and_then(|(name, args)| Some((agent.take_command(name)?, args.clone())));
     start_logs(matches.get_count("verbose"), command.is_some());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|source| AgentError::Setup { attempted: "start the async runtime", source })?;
+    let runtime =
+        runtime.map_err(|source| AgentError::Setup { attempted: "start the async runtime", source })?;
     let outcome = runtime.block_on(async {
-        let mut signals = Signals::new().map_err(|source| AgentError::Setup { attempted: "receive signals", source })?;
+        let mut signals =
+            Signals::new().map_err(|source| AgentError::Setup { attempted: "receive signals", source })?;
         let first = tokio_util::sync::CancellationToken::new();
         let told = first.clone();
         let listener = async move {
-            tracing::info!("{} received", signals.next().await);
+            let signal = signals.next().await;
+            tracing::info!("{signal} received");
             told.cancel();
             signals.next().await
         };
@@ -165,7 +176,8 @@ fn start_logs(verbosity: u8, is_command: bool) {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let is_terminal = io::stderr().is_terminal();
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(is_terminal);
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(is_terminal);
     // Another subscriber of the program's own goes before.
     let _ = logs.try_init();
     std::panic::set_hook(Box::new(|panic| {

@@ -68,7 +68,8 @@ impl Lifecycle {
         let labels = vec![("name".to_owned(), name.to_owned()), ("version".to_owned(), version.to_owned())];
         metrics.register("agent", "The agent", Info::new(labels));
         metrics.register_collector(Box::new(States(board.clone())));
-        let shared = Arc::new(Shared { name, version, metrics: Mutex::new(metrics), exit: Default::default() });
+        let shared =
+            Arc::new(Shared { name, version, metrics: Mutex::new(metrics), exit: Default::default() });
         let slot = |at: usize, entry: Entry, start| {
             let index = chosen.range(..at).count();
             let cx = Context {
@@ -80,7 +81,8 @@ impl Lifecycle {
             };
             Slot { entry, start, cx, plug: Arc::default() }
         };
-        let slots = plugins.into_iter().enumerate().map(|(at, (entry, start))| slot(at, entry, start)).collect();
+        let slots =
+            plugins.into_iter().enumerate().map(|(at, (entry, start))| slot(at, entry, start)).collect();
         Self { slots, needs, chosen, shared, board, started: Started::default() }
     }
 
@@ -113,7 +115,8 @@ impl Lifecycle {
                         tracing::debug!("starts");
                         let begun = Instant::now();
                         let index = cx.health.index;
-                        let starting = async move { start(started, cx).await.map(|made| drop(plug.set(made))) };
+                        let starting =
+                            async move { start(started, cx).await.map(|made| drop(plug.set(made))) };
                         Slot::call(entry, tasks, Phase::Start, starting).await?;
                         tracing::info!("started in {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
                         board.started(index);
@@ -140,7 +143,12 @@ impl Lifecycle {
             let slot = &self.slots[at];
             let Some(plug) = slot.plug.get() else { continue };
             let ready = plug.ready(slot.cx.clone());
-            let call = Slot::call((slot.entry.name, slot.entry.start_within), slot.cx.tasks.clone(), Phase::Ready, ready);
+            let call = Slot::call(
+                (slot.entry.name, slot.entry.start_within),
+                slot.cx.tasks.clone(),
+                Phase::Ready,
+                ready,
+            );
             course.spawn(at, call.instrument(slot.cx.span.clone()));
         }
         Ok(())
@@ -243,7 +251,8 @@ impl Course {
             None => Ok(None),
             Some(joined) => {
                 // The tasks of a course panic in no plugin's name: its calls are tasks of their own.
-                let (at, outcome) = joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                let (at, outcome) =
+                    joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
                 for (_, before) in &mut self.open {
                     before.remove(&at);
                 }

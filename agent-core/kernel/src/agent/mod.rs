@@ -147,7 +147,11 @@ impl Builder {
             }
             sections.push(section);
         }
-        if errors.is_empty() { Ok(Configured { sections, schema, starts }) } else { Err(ConfigErrors(errors)) }
+        if errors.is_empty() {
+            Ok(Configured { sections, schema, starts })
+        } else {
+            Err(ConfigErrors(errors))
+        }
     }
 }
 

@@ -20,7 +20,10 @@ pub(super) fn wire(entries: &[Entry]) -> Result<Vec<Vec<usize>>, Vec<String>> {
             if other.id == entry.id {
                 faults.push(format!("plugin `{}` ({}) is listed twice", entry.name, entry.type_name));
             } else if other.name == entry.name {
-                faults.push(format!("{} and {} are both called `{}`", other.type_name, entry.type_name, entry.name));
+                faults.push(format!(
+                    "{} and {} are both called `{}`",
+                    other.type_name, entry.type_name, entry.name
+                ));
             }
         }
         for command in &entry.commands {

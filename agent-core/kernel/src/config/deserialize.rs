@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, IntoDeserializer, MapAccess,
-    SeqAccess, Unexpected, VariantAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, IntoDeserializer,
+    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
 use super::node::{Entry, Node, Origin, Value};
@@ -66,11 +66,11 @@ impl serde::de::Error for Fault {
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format_args!("this is {unexpected}, and should be {expected}"))
+        Self::custom(other_than(unexpected, expected))
     }
 
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format_args!("this is {unexpected}, and should be {expected}"))
+        Self::custom(other_than(unexpected, expected))
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
@@ -85,6 +85,23 @@ impl serde::de::Error for Fault {
     fn missing_field(field: &'static str) -> Self {
         Self { path: vec![field.to_owned()], origin: None, reason: "this has to be given".to_owned() }
     }
+}
+
+/// What is there and what should be, in the words of a file and not of Rust.
+fn other_than(unexpected: Unexpected<'_>, expected: &dyn Expected) -> String {
+    let is = match unexpected {
+        Unexpected::Unit | Unexpected::Option => "nothing".to_owned(),
+        Unexpected::Seq => "a list".to_owned(),
+        Unexpected::Map => "a table".to_owned(),
+        Unexpected::Bool(is) => format!("`{is}`"),
+        other => other.to_string(),
+    };
+    let expected = match expected.to_string() {
+        table if table.starts_with("struct ") || table == "a map" => "a table".to_owned(),
+        list if list.starts_with("a sequence") => "a list".to_owned(),
+        other => other,
+    };
+    format!("this is {is}, and should be {expected}")
 }
 
 /// A node to be read.
@@ -124,7 +141,9 @@ impl<'a> At<'a> {
                     more => Err(Fault::custom(format_args!("{more} values too many"))),
                 }
             }
-            Value::Table(entries) => visitor.visit_map(Entries { entries: entries.iter(), value: None, fields }),
+            Value::Table(entries) => {
+                visitor.visit_map(Entries { entries: entries.iter(), value: None, fields })
+            }
         };
         outcome.map_err(|fault| fault.in_node(self.node))
     }
@@ -179,11 +198,19 @@ impl<'de> Deserializer<'de> for At<'_> {
         }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self).map_err(|fault| fault.in_node(self.node))
     }
 

@@ -11,8 +11,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 pub(crate) use self::deserialize::section;
-pub use self::node::Origin;
 pub(crate) use self::node::Node;
+pub use self::node::Origin;
 pub(crate) use self::overrides::{apply, environment_prefix, section_of, strangers};
 pub(crate) use self::print::print;
 pub(crate) use self::read::{Format, read};
@@ -120,7 +120,10 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, what: &str) -> 
     match close {
         Some((_, other)) => format!("; did you mean `{other}`?"),
         None if known.is_empty() => format!("; there are no {what}"),
-        None => format!("; {what} are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        None => format!(
+            "; {what} are {}",
+            known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 

@@ -14,8 +14,11 @@ pub(crate) fn environment_prefix(agent: &str) -> String {
 pub(crate) fn apply(root: &mut Node, settings: &Settings, agent: &str, schema: &Json) -> Vec<ConfigError> {
     let mut errors = Vec::new();
     let prefix = format!("{}__", environment_prefix(agent));
-    let mut variables: Vec<_> =
-        settings.variables.iter().filter_map(|(name, value)| Some((name, name.strip_prefix(&prefix)?, value))).collect();
+    let mut variables: Vec<_> = settings
+        .variables
+        .iter()
+        .filter_map(|(name, value)| Some((name, name.strip_prefix(&prefix)?, value)))
+        .collect();
     // The environment has no order; a table comes before its fields.
     variables.sort_unstable();
     for (name, path, value) in variables {
@@ -40,7 +43,13 @@ pub(crate) fn apply(root: &mut Node, settings: &Settings, agent: &str, schema: &
     errors
 }
 
-fn put(root: &mut Node, path: &[String], text: &str, origin: Origin, schema: &Json) -> Result<(), ConfigError> {
+fn put(
+    root: &mut Node,
+    path: &[String],
+    text: &str,
+    origin: Origin,
+    schema: &Json,
+) -> Result<(), ConfigError> {
     let (mut node, mut schema) = (root, Some(schema));
     for (depth, name) in path.iter().enumerate() {
         let field = path[..=depth].join(".");

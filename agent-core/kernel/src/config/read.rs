@@ -25,7 +25,8 @@ impl Format {
             #[cfg(feature = "yaml")]
             Some("yaml" | "yml" | "json") => Ok(Self::Yaml),
             _ if cfg!(feature = "yaml") => {
-                Err("what a configuration is written in is told by its name: .toml, .yaml, .yml or .json".to_owned())
+                Err("what a configuration is written in is told by its name: .toml, .yaml, .yml or .json"
+                    .to_owned())
             }
             _ => Err("this agent reads configurations in TOML: name it .toml".to_owned()),
         }
@@ -55,7 +56,10 @@ pub(crate) fn read(source: &Source) -> Result<Node, ConfigError> {
         other => Err(ConfigError {
             origin: node.origin,
             field: String::new(),
-            reason: format!("a configuration is a table with a section for each plugin; this is {}", other.kind()),
+            reason: format!(
+                "a configuration is a table with a section for each plugin; this is {}",
+                other.kind()
+            ),
         }),
     }
 }
@@ -100,11 +104,13 @@ fn table_of(table: &DeTable<'_>, origin: &impl Fn(Range<usize>) -> Origin) -> Va
         let value = value_of(node.get_ref(), origin);
         let key_origin = origin(key.span());
         // What a `[header]` opens is where the header stands.
-        let node_origin = if matches!(value, Value::Table(_)) { key_origin.clone() } else { origin(node.span()) };
+        let node_origin =
+            if matches!(value, Value::Table(_)) { key_origin.clone() } else { origin(node.span()) };
         let key: &std::borrow::Cow<'_, str> = key.get_ref();
         Entry { key: key.to_string(), origin: key_origin, node: Node { origin: node_origin, value } }
     };
-    let mut entries: Vec<_> = table.iter().map(|(key, node)| (key.span().start, entry((key, node)))).collect();
+    let mut entries: Vec<_> =
+        table.iter().map(|(key, node)| (key.span().start, entry((key, node)))).collect();
     // The parser sorts by name; people by what belongs together.
     entries.sort_by_key(|(at, _)| *at);
     Value::Table(entries.into_iter().map(|(_, entry)| entry).collect())
@@ -171,7 +177,8 @@ mod yaml {
     }
 
     fn value_of(yaml: Yaml, origin: &impl Fn(Location) -> Origin) -> Value {
-        let node = |of: Spanned<Yaml>| Node { origin: origin(of.referenced), value: value_of(of.value, origin) };
+        let node =
+            |of: Spanned<Yaml>| Node { origin: origin(of.referenced), value: value_of(of.value, origin) };
         match yaml {
             Yaml::Scalar(value) => value,
             Yaml::List(items) => Value::List(items.into_iter().map(node).collect()),
