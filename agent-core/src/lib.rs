@@ -9,3 +9,7 @@
 //! | `yaml` (default) | configuration files in YAML and JSON beside TOML |
 
 pub use vpp_agent_kernel::*;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -194,6 +194,8 @@ impl Board {
             match &state {
                 HealthState::Failed(why) => tracing::error!(plugin, "failed: {why}"),
                 HealthState::Degraded(why) => tracing::warn!(plugin, "degraded: {why}"),
+                // The kernel's own are told by what it does.
+                HealthState::Waiting(why) if [STARTING, STOPPING, STOPPED].contains(&why.as_str()) => {}
                 HealthState::Waiting(why) => tracing::info!(plugin, "waiting: {why}"),
                 HealthState::Ready => tracing::info!(plugin, "ready"),
             }

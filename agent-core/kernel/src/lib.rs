@@ -7,10 +7,10 @@
 //!
 //! use vpp_agent_kernel::schemars::JsonSchema;
 //! use vpp_agent_kernel::serde::Deserialize;
-//! use vpp_agent_kernel::{Agent, Context, Plugin, PluginError, Probes, Provided};
+//! use vpp_agent_kernel::{Agent, Context, Plugin, PluginError, Provided};
 //!
 //! fn main() -> ExitCode {
-//!     Agent::builder("greeter").plugin::<Probes>().plugin::<Names>().plugin::<Greeter>().main()
+//!     Agent::builder("greeter").plugin::<Names>().plugin::<Greeter>().main()
 //! }
 //!
 //! /// A plugin without configuration that needs no other.

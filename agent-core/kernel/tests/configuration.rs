@@ -271,7 +271,14 @@ async fn errors_name_place_field_and_reason() {
         ("[vp]\n", "configuration:1: vp: this agent has no such plugin; did you mean `vpp`?"),
         ("[zzz]\n", "configuration:1: zzz: this agent has no such plugin; its plugins are `plain`, `vpp`"),
         ("[plain]\nx = 1", "configuration:2: plain.x: there is no such field; there are no fields"),
-        ("vpp = 3", "configuration:1: vpp: this is integer `3`, and should be struct Vpp"),
+        ("vpp = 3", "configuration:1: vpp: this is integer `3`, and should be a table"),
+        ("[vpp]\nlabels = []", "configuration:2: vpp.labels: this is a list, and should be a table"),
+        ("[vpp]\nroutes.a = 1", "configuration:2: vpp.routes: this is a table, and should be a list"),
+        ("[vpp]\nroutes = [1]", "configuration:2: vpp.routes[0]: this is integer `1`, and should be a table"),
+        (
+            "[vpp]\nlimits.is_hard = 'yes'",
+            "configuration:2: vpp.limits.is_hard: this is string \"yes\", and should be a boolean",
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(refused(Settings::toml(text)).await, expected, "{text}");
@@ -281,6 +288,10 @@ async fn errors_name_place_field_and_reason() {
 #[tokio::test]
 async fn yaml_has_lines_too() {
     let cases = [
+        (
+            "vpp:\n  limits:\n    rate: ~",
+            "configuration:3: vpp.limits.rate: this is nothing, and should be u32",
+        ),
         (
             "vpp:\n  socket: x\n  sockt: x",
             "configuration:3: vpp.sockt: there is no such field; did you mean `socket`?",

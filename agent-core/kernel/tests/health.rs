@@ -53,7 +53,7 @@ fn now(running: &Running) -> AgentHealth {
 }
 
 #[tokio::test]
-async fn an_agent_is_as_its_worst_plugin_whoever_spoke_last() {
+async fn l28_an_agent_is_as_its_worst_plugin_whoever_spoke_last() {
     let (running, x, y) = start().await;
     let health = now(&running);
     assert_eq!(health.of("told-x"), Some(&HealthState::Ready), "one that started and says nothing");

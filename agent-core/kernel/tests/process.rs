@@ -1,5 +1,7 @@
 //! An agent as a process: flags, exit codes, signals, subcommands. This program is the agent where a variable says so.
 
+#![allow(clippy::print_stdout, reason = "the agent tells the test what it does")]
+
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitCode, Output, Stdio};
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
@@ -39,20 +40,17 @@ struct Slot {
     plug: Arc<OnceLock<Arc<dyn Plug>>>,
 }
 
-impl Slot {
-    /// Runs one of the plugin's methods.
-    async fn call<T: Send + 'static>(
-        entry: (&'static str, std::time::Duration),
-        tasks: Tasks,
-        phase: Phase,
-        future: impl Future<Output = Result<T, PluginError>> + Send + 'static,
-    ) -> Result<T, AgentError> {
-        let (plugin, within) = entry;
-        match tasks.call(within, future.in_current_span()).await {
-            Ok(outcome) => outcome.map_err(|source| AgentError::Plugin { plugin, phase, source }),
-            Err(Fault::Panicked(text)) => Err(AgentError::Panicked { plugin, phase, text }),
-            Err(Fault::Late(within)) => Err(AgentError::Late { plugin, phase, within }),
-        }
+/// Runs one of a plugin's methods, and makes of whatever goes wrong in it an error of the plugin.
+async fn call<T: Send + 'static>(
+    (plugin, within): (&'static str, Duration),
+    tasks: Tasks,
+    phase: Phase,
+    method: impl Future<Output = Result<T, PluginError>> + Send + 'static,
+) -> Result<T, AgentError> {
+    match tasks.call(within, method.in_current_span()).await {
+        Ok(outcome) => outcome.map_err(|source| AgentError::Plugin { plugin, phase, source }),
+        Err(Fault::Panicked(text)) => Err(AgentError::Panicked { plugin, phase, text }),
+        Err(Fault::Late(within)) => Err(AgentError::Late { plugin, phase, within }),
     }
 }
 
@@ -117,7 +115,7 @@ impl Lifecycle {
                         let index = cx.health.index;
                         let starting =
                             async move { start(started, cx).await.map(|made| drop(plug.set(made))) };
-                        Slot::call(entry, tasks, Phase::Start, starting).await?;
+                        call(entry, tasks, Phase::Start, starting).await?;
                         tracing::info!("started in {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
                         board.started(index);
                         Ok(())
@@ -143,12 +141,8 @@ impl Lifecycle {
             let slot = &self.slots[at];
             let Some(plug) = slot.plug.get() else { continue };
             let ready = plug.ready(slot.cx.clone());
-            let call = Slot::call(
-                (slot.entry.name, slot.entry.start_within),
-                slot.cx.tasks.clone(),
-                Phase::Ready,
-                ready,
-            );
+            let call =
+                call((slot.entry.name, slot.entry.start_within), slot.cx.tasks.clone(), Phase::Ready, ready);
             course.spawn(at, call.instrument(slot.cx.span.clone()));
         }
         Ok(())
@@ -186,7 +180,7 @@ impl Lifecycle {
 }
 
 async fn stop_one(
-    (plugin, within): (&'static str, std::time::Duration),
+    (plugin, within): (&'static str, Duration),
     cx: Context,
     plug: Arc<OnceLock<Arc<dyn Plug>>>,
 ) -> Result<(), AgentError> {
@@ -196,7 +190,11 @@ async fn stop_one(
         Some(plug) => {
             tracing::debug!("stops");
             let stop = plug.stop(cx.clone());
-            Slot::call((plugin, within), cx.tasks.clone(), Phase::Stop, async { Ok(stop.await) }).await
+            let stop = async {
+                stop.await;
+                Ok(())
+            };
+            call((plugin, within), cx.tasks.clone(), Phase::Stop, stop).await
         }
         None => Ok(()),
     };
