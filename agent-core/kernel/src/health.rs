@@ -112,13 +112,9 @@ impl fmt::Display for AgentHealth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.plugins.iter().map(|entry| entry.plugin.len()).max().unwrap_or(0);
         for PluginHealth { plugin, state, since } in &self.plugins {
-            writeln!(
-                f,
-                "{plugin:width$}  {:8}  {:>6} s  {}",
-                state.word(),
-                since.elapsed().as_secs(),
-                state.why().unwrap_or("")
-            )?;
+            let (word, seconds) = (state.word(), since.elapsed().as_secs());
+            write!(f, "{plugin:width$}  {word:8}  {seconds:>6} s")?;
+            writeln!(f, "{}", state.why().map(|why| format!("  {why}")).unwrap_or_default())?;
         }
         Ok(())
     }

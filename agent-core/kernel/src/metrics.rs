@@ -25,7 +25,7 @@ impl Collector for States {
             }
             Ok(())
         };
-        family("agent_plugin_live", "1 unless the plugin has failed for good", HealthState::is_live)?;
-        family("agent_plugin_ready", "1 while the plugin does its work", HealthState::is_ready)
+        family("agent_plugin_live", "1 unless the plugin has failed for good.", HealthState::is_live)?;
+        family("agent_plugin_ready", "1 while the plugin does its work.", HealthState::is_ready)
     }
 }

@@ -39,13 +39,12 @@ pub(super) fn main(agent: Builder) -> ExitCode {
 fn flags(agent: &Builder) -> clap::Command {
     let prefix = config::environment_prefix(agent.name);
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help);
+    let file = match cfg!(feature = "yaml") {
+        true => "Configuration in TOML, YAML or JSON",
+        false => "Configuration in TOML",
+    };
     let mut command = clap::Command::new(agent.name)
-        .arg(
-            flag("config", "Configuration: TOML, or YAML where the agent reads it")
-                .short('c')
-                .value_name("FILE")
-                .global(true),
-        )
+        .arg(flag("config", file).short('c').value_name("FILE").global(true))
         .arg(
             flag("set", "Sets a field over file and environment: vpp.socket=/run/vpp/api.sock")
                 .value_name("FIELD=VALUE")
@@ -61,15 +60,24 @@ fn flags(agent: &Builder) -> clap::Command {
             )
             .action(ArgAction::SetTrue),
         )
-        .after_help(format!(
-            "Environment:\n  {prefix}_CONFIG             the same as --config\n  {prefix}__SECTION__FIELD    \
-             a field over the file\n  RUST_LOG                what is logged, instead of -v"
-        ));
+        .after_help(environment(&prefix));
     if !agent.version.is_empty() {
         command = command.version(agent.version);
     }
     command
         .subcommands(agent.plugins.iter().flat_map(|plugin| &plugin.commands).map(|command| (command.clap)()))
+}
+
+/// What the environment does, for `--help`.
+fn environment(prefix: &str) -> String {
+    let field = format!("{prefix}__SECTION__FIELD");
+    let width = field.len() + 2;
+    let file = format!("{prefix}_CONFIG");
+    format!(
+        "Environment:\n  {file:width$}The same as --config\n  {field:width$}Sets a field over the file\n  \
+         {:width$}What is logged, instead of -v",
+        "RUST_LOG"
+    )
 }
 
 /// Does what the flags say.
