@@ -6,9 +6,11 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scripted::{A, B, C, D, abcd, log, place, script};
+use scripted::{A, B, C, D, abcd, log, note, place, script};
 use tokio_util::sync::CancellationToken;
-use vpp_agent_kernel::{Agent, AgentError, Context, Phase, Plugin, PluginError, Provided, Settings};
+use vpp_agent_kernel::{
+    Agent, AgentError, Context, HealthState, Phase, Plugin, PluginError, Provided, Settings,
+};
 
 /// What started is stopped, each behind those that need it.
 fn assert_reverse(log: &[String]) {
@@ -236,6 +238,52 @@ impl Plugin for Blocking {
 async fn a_start_that_blocks_its_thread_is_late_too() {
     let error = Agent::builder("blocked").plugin::<Blocking>().plugin::<D>().start(Settings::none()).await;
     assert!(matches!(error.err(), Some(AgentError::Late { plugin: "blocking", phase: Phase::Start, .. })));
+}
+
+/// Does not notice that its start was given up, and is done with it behind that.
+struct Unaware;
+
+impl Plugin for Unaware {
+    const NAME: &'static str = "unaware";
+    type Config = ();
+    type Needs = ();
+
+    async fn start(_: (), (): Provided<Self>, cx: &Context) -> Result<Self, PluginError> {
+        note("unaware", "starts");
+        let starting = HealthState::Waiting("starting".to_owned());
+        while cx.agent_health().borrow().of("unaware") == Some(&starting) {
+            std::thread::yield_now();
+        }
+        Ok(Self)
+    }
+
+    async fn stop(&self, _: &Context) {
+        note("unaware", "stops");
+    }
+}
+
+/// Fails when that one has begun.
+struct Failing;
+
+impl Plugin for Failing {
+    const NAME: &'static str = "failing";
+    type Config = ();
+    type Needs = ();
+
+    async fn start(_: (), (): Provided<Self>, _: &Context) -> Result<Self, PluginError> {
+        while log("unaware").is_empty() {
+            tokio::task::yield_now().await;
+        }
+        Err("as it should".into())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_plugin_that_starts_behind_a_failure_is_stopped_too() {
+    let agent = Agent::builder("unaware").plugin::<Unaware>().plugin::<Failing>();
+    let error = agent.start(Settings::none()).await.err().expect("fails");
+    assert_eq!(error.to_string(), "plugin `failing` did not start: as it should");
+    assert_eq!(log("unaware"), ["starts", "stops"]);
 }
 
 struct Chicken;
