@@ -30,6 +30,8 @@
 //!
 //! A [`Connection`] is one VPP's, and ends with it. [`Supervisor`] keeps one while VPP comes and goes.
 
+#[cfg(shared_memory)]
+mod attach;
 mod before_20_05;
 pub mod blocking;
 #[cfg(feature = "bridge")]
@@ -48,17 +50,22 @@ mod payload;
 mod pipeline;
 mod raw;
 mod shared;
+#[cfg(shared_memory)]
+#[doc(hidden)]
+pub mod shared_memory;
 #[cfg(feature = "stats")]
 pub mod stats;
 mod supervise;
 mod table;
 pub mod trace;
 mod transport;
+#[cfg(shared_memory)]
+mod watch;
 
 #[cfg(feature = "bridge")]
 pub use bridge::{Bridge, BridgeError};
 pub use call::Call;
-pub use connect::{Builder, DEFAULT_SOCKET};
+pub use connect::{Builder, DEFAULT_SOCKET, Transport};
 pub use connection::Connection;
 pub use counters::{Counters, Latency};
 pub use dump::{DumpStream, Received};
@@ -67,8 +74,12 @@ pub use events::Events;
 pub use payload::Payload;
 pub use pipeline::Pipeline;
 pub use raw::{Raw, RawEnd, RawEvents, RawMessage, RawStream};
+#[cfg(shared_memory)]
+pub use shared_memory::{Config as SharedMemoryConfig, RingConfig, SegmentFault};
 pub use supervise::{
     AttemptError, Attempts, Connected, Gap, Loss, NotConnected, Notice, State, SupervisedEvents, Supervisor,
     SupervisorBuilder,
 };
 pub use table::{Entry, Incompatible, MessageTable};
+#[cfg(shared_memory)]
+pub use watch::Receive;
