@@ -28,6 +28,9 @@
 //! [`frame`] cuts the socket's bytes into messages. The multiplexer (a state machine without sockets, clocks or tasks)
 //! routes them by context and id. What drives it is whoever waits: see [`Connection`].
 //!
+//! What carries the messages is the program's choice: VPP's socket, or shared memory with the socket beside it. See
+//! [`Transport`].
+//!
 //! A [`Connection`] is one VPP's, and ends with it. [`Supervisor`] keeps one while VPP comes and goes.
 
 #[cfg(shared_memory)]
