@@ -14,7 +14,7 @@ use crate::connect::{io_cause, send};
 use crate::error::{ConnectCause, NotVpp};
 use crate::frame;
 use crate::handshake::shared_memory as messages;
-use crate::shared::Settings;
+use crate::settings::Settings;
 use crate::shared_memory::{Incoming, Segment, SegmentFault};
 use crate::table::MessageTable;
 use crate::transport::{SharedMemory, Socket};

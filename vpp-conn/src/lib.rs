@@ -52,6 +52,8 @@ mod mux;
 mod payload;
 mod pipeline;
 mod raw;
+mod readers;
+mod settings;
 mod shared;
 #[cfg(shared_memory)]
 #[doc(hidden)]

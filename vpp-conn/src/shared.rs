@@ -4,11 +4,14 @@
 //! wake-up, no second task. When several wait, or events are subscribed to, a background task is woken and tells each
 //! what came for it. The same task keeps deadlines, notices that VPP ended while nobody waits, and says good-bye.
 
+#[cfg(shared_memory)]
+mod looking;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context as TaskContext, Poll, Wake, Waker};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Notify;
@@ -20,56 +23,16 @@ use crate::error::{CallError, CloseError, Lost};
 use crate::mux::{
     BeginError, Context, Expect, Failure, MessageKind, Mux, Outgoing, Progress, SubscriberId, Taken,
 };
+use crate::readers::Readers;
+use crate::settings::Settings;
 use crate::table::MessageTable;
 use crate::trace::{Record, Recorder, Traced};
 use crate::transport::{Filled, Link, Parting};
 #[cfg(shared_memory)]
-use crate::watch::{Receive, Watch};
+use crate::watch::Watch;
 
 /// Reads of one turn, so that a long dump does not keep the lock.
 const READS_PER_TURN: usize = 16;
-
-/// What a connection was made with.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) name: String,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) deadline: Duration,
-    pub(crate) close_timeout: Duration,
-    pub(crate) max_message: usize,
-    pub(crate) stream_limit: usize,
-    pub(crate) event_capacity: usize,
-    /// Bytes for the last messages, where they are to be kept.
-    pub(crate) trace: Option<usize>,
-    pub(crate) transport: Transport,
-    #[cfg(shared_memory)]
-    pub(crate) shared_memory: crate::shared_memory::Config,
-    #[cfg(shared_memory)]
-    pub(crate) receive: Receive,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            name: std::env::args()
-                .next()
-                .and_then(|path| Some(PathBuf::from(path).file_name()?.to_string_lossy().into_owned()))
-                .unwrap_or_else(|| "vpp-conn".to_owned()),
-            connect_timeout: Duration::from_secs(5),
-            deadline: Duration::from_secs(10),
-            close_timeout: Duration::from_secs(1),
-            max_message: crate::frame::DEFAULT_MAX_LEN,
-            stream_limit: 256 << 20,
-            event_capacity: 1024,
-            trace: None,
-            transport: Transport::default(),
-            #[cfg(shared_memory)]
-            shared_memory: crate::shared_memory::Config::default(),
-            #[cfg(shared_memory)]
-            receive: Receive::default(),
-        }
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -128,61 +91,6 @@ enum Goodbye {
     Wanted,
     Said { until: Instant },
     Done(Result<(), CloseError>),
-}
-
-/// Who is woken when the socket has something.
-#[derive(Debug, Default)]
-struct Readers(Mutex<ReaderSlots>);
-
-#[derive(Debug, Default)]
-struct ReaderSlots {
-    background: Option<Waker>,
-    caller: Option<Waker>,
-}
-
-impl Readers {
-    fn lock(&self) -> MutexGuard<'_, ReaderSlots> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set_background(&self, waker: &Waker) {
-        let mut slots = self.lock();
-        if !slots.background.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
-            slots.background = Some(waker.clone());
-        }
-    }
-
-    fn set_caller(&self, waker: Option<&Waker>) {
-        let mut slots = self.lock();
-        match (&slots.caller, waker) {
-            (Some(kept), Some(waker)) if kept.will_wake(waker) => {}
-            (None, None) => {}
-            _ => slots.caller = waker.cloned(),
-        }
-    }
-
-    fn wake_background(&self) {
-        let background = self.lock().background.clone();
-        if let Some(background) = background {
-            background.wake();
-        }
-    }
-}
-
-impl Wake for Readers {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let waker = {
-            let mut slots = self.lock();
-            slots.caller.take().or_else(|| slots.background.clone())
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
 }
 
 impl Shared {
@@ -391,54 +299,6 @@ impl Shared {
             self.flush(core);
             Ok(())
         })
-    }
-
-    /// Takes what came, for those it concerns. Tells whether something waits to be sent still, for which VPP is woken.
-    #[cfg(shared_memory)]
-    pub(crate) fn take_received(&self) -> bool {
-        self.with(|core| {
-            self.drive(core);
-            match &mut core.link {
-                Link::SharedMemory(shared) if !core.dead && shared.has_unsent() => {
-                    shared.ring_again();
-                    true
-                }
-                _ => false,
-            }
-        })
-    }
-
-    /// [`Shared::poll_call`] for a call that found something when it looked, fast or not so; and how many calls waited.
-    #[cfg(shared_memory)]
-    pub(crate) fn poll_found(
-        &self,
-        context: Context,
-        cx: &mut TaskContext<'_>,
-        fast: bool,
-    ) -> (Poll<Progress>, usize) {
-        self.with(|core| {
-            if let Link::SharedMemory(shared) = &mut core.link {
-                shared.found(fast);
-            }
-            let waiting = core.mux.waiting();
-            (self.poll_call(core, context, cx), waiting)
-        })
-    }
-
-    /// Tells that nothing came while a call looked.
-    #[cfg(shared_memory)]
-    pub(crate) fn looked_in_vain(&self) {
-        self.with(|core| {
-            if let Link::SharedMemory(shared) = &mut core.link {
-                shared.looked_in_vain();
-            }
-        });
-    }
-
-    /// Wakes the call that waits for the shortest time; tells whether there was one.
-    #[cfg(shared_memory)]
-    pub(crate) fn wake_another(&self) -> bool {
-        self.with(|core| core.mux.waiting() == 0 || core.mux.wake_latest())
     }
 
     /// Asks for the end of the connection. Everything that waits fails at once.
