@@ -1,17 +1,21 @@
 //! `cargo xtask bench`: what a call costs, beside the least it can cost, measured in the same run.
 
 mod bridged;
+mod raw_memory;
+mod raw_socket;
 mod stats;
 
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use clap::Parser;
+use raw_memory::RawMemory;
+use raw_socket::RawSocket;
+use tokio::runtime::Runtime;
 use vpp_26_06::memclnt::ControlPing;
-use vpp_conn::Connection;
+use vpp_conn::{Connection, Receive, Transport};
 
 /// Measures round trips to a VPP, or to the stand-in where no socket is named
 #[derive(Debug, Parser)]
@@ -31,22 +35,63 @@ struct Args {
     json: bool,
 }
 
-/// The ways to make the same call.
+/// Requests on the way at once.
+const DEPTHS: [usize; 3] = [16, 256, 1024];
+
+/// The ways to make the same call. Each but the raw ones is compared with the raw one of its transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// A blocking write and blocking reads, nothing else: the floor.
-    Raw,
-    /// `Connection::call` on a current-thread runtime.
-    CurrentThread,
-    /// `Connection::call` from a spawned task of a multi-thread runtime.
-    MultiThread,
+    /// A blocking write and blocking reads, nothing else.
+    RawSocket,
+    /// `Connection::call` over the socket, on a current-thread runtime.
+    Socket,
+    /// The same from a spawned task of a multi-thread runtime.
+    SocketThreads,
+    /// A request enqueued, and a look at the queue until the reply is there, nothing else.
+    RawMemory,
+    /// `Connection::call` over shared memory, on a current-thread runtime.
+    Memory,
+    /// The same from a spawned task of a multi-thread runtime.
+    MemoryThreads,
+    /// As [`Way::Memory`], and the call does not sleep.
+    MemoryBusy,
+    /// Whatever [`Transport::Auto`] takes.
+    Auto,
 }
 
-const WAYS: [(Way, &str); 3] = [
-    (Way::Raw, "raw blocking loop"),
-    (Way::CurrentThread, "call, current thread"),
-    (Way::MultiThread, "call, spawned task"),
+const WAYS: [(Way, &str); 8] = [
+    (Way::RawSocket, "socket: raw loop"),
+    (Way::Socket, "socket: call, current thread"),
+    (Way::SocketThreads, "socket: call, spawned task"),
+    (Way::RawMemory, "shared memory: raw loop"),
+    (Way::Memory, "shared memory: call, current thread"),
+    (Way::MemoryThreads, "shared memory: call, spawned task"),
+    (Way::MemoryBusy, "shared memory: call, busy-poll"),
+    (Way::Auto, "auto: call, current thread"),
 ];
+
+impl Way {
+    /// What it is compared with.
+    fn floor(self) -> Self {
+        match self {
+            Self::RawSocket | Self::Socket | Self::SocketThreads => Self::RawSocket,
+            _ => Self::RawMemory,
+        }
+    }
+
+    fn transport(self) -> (Transport, Receive) {
+        match self {
+            Self::RawSocket | Self::Socket | Self::SocketThreads => (Transport::Socket, Receive::Wait),
+            Self::MemoryBusy => (Transport::SharedMemory, Receive::BusyPoll),
+            Self::Auto => (Transport::Auto, Receive::Wait),
+            _ => (Transport::SharedMemory, Receive::Wait),
+        }
+    }
+
+    fn is_threaded(self) -> bool {
+        matches!(self, Self::SocketThreads | Self::MemoryThreads)
+    }
+}
 
 /// What was measured of one way.
 struct Figures {
@@ -57,6 +102,15 @@ struct Figures {
     ratio: f64,
     /// Where they can be told: counted on the thread that calls.
     allocations_per_call: Option<f64>,
+    /// Calls per second at each of [`DEPTHS`], the best round.
+    pipelined: Vec<f64>,
+}
+
+/// A client of one way.
+enum Client {
+    Socket(RawSocket),
+    Memory(RawMemory),
+    Connection(Connection),
 }
 
 fn main() -> Result<()> {
@@ -83,20 +137,26 @@ fn main() -> Result<()> {
     }
     writeln!(
         out,
-        "control_ping one after another, {} rounds of {} calls each, against {peer}",
+        "control_ping one after another, then {DEPTHS:?} at once; {} rounds of {} calls each, against {peer}",
         args.rounds, args.calls
     )?;
-    writeln!(out, "{:<22} {:>9} {:>9} {:>8} {:>12}", "", "p50", "p99", "to raw", "allocations")?;
+    writeln!(
+        out,
+        "{:<36} {:>9} {:>9} {:>7} {:>7}   thousand per second",
+        "", "p50 us", "p99 us", "to raw", "allocs"
+    )?;
     for row in figures {
         let allocations = row.allocations_per_call.map_or_else(String::new, |count| format!("{count:.4}"));
+        let pipelined: Vec<_> = row.pipelined.iter().map(|rate| format!("{:>6.0}", rate / 1e3)).collect();
         writeln!(
             out,
-            "{:<22} {:>6.1} us {:>6.1} us {:>8.2} {:>12}",
+            "{:<36} {:>9.2} {:>9.1} {:>7.2} {:>7}   {}",
             row.name,
             row.p50.as_secs_f64() * 1e6,
             row.p99.as_secs_f64() * 1e6,
             row.ratio,
-            allocations
+            allocations,
+            pipelined.join(" ")
         )?;
     }
     if let Some(bridging) = bridging {
@@ -115,64 +175,53 @@ impl Figures {
             "p99_us": self.p99.as_secs_f64() * 1e6,
             "ratio_to_raw": self.ratio,
             "allocations_per_call": self.allocations_per_call,
+            "calls_per_second": DEPTHS.iter().zip(&self.pipelined).collect::<Vec<_>>(),
         })
     }
 }
 
-fn measure(socket: &Path, args: &Args, threads: &tokio::runtime::Runtime) -> Result<Vec<Figures>> {
+fn measure(socket: &Path, args: &Args, threads: &Runtime) -> Result<Vec<Figures>> {
     let current = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut raw = RawLoop::connect(socket)?;
-    let on_current = current.block_on(Connection::connect(socket))?;
-    let on_threads = threads.block_on(Connection::connect(socket))?;
-
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); WAYS.len()];
     let mut medians = vec![Vec::new(); WAYS.len()];
-    let mut allocations = 0;
+    let mut rates = vec![vec![0f64; DEPTHS.len()]; WAYS.len()];
+    let mut allocations = vec![0; WAYS.len()];
     // The first round warms up and is not counted.
     for round in 0..=args.rounds {
-        for (index, (way, _)) in WAYS.iter().enumerate() {
+        for (index, &(way, _)) in WAYS.iter().enumerate() {
+            let runtime = if way.is_threaded() { threads } else { &current };
+            // A client of its own each time: VPP serves the shared memory of several in turn.
+            let mut client = connect(way, socket, runtime)?;
             let mut here = Vec::with_capacity(args.calls);
             let mut result = Ok(());
-            match way {
-                Way::Raw => result = raw.pings(args.calls, &mut here),
-                Way::CurrentThread => {
-                    let counted = allocation_counter::measure(|| {
-                        result = current.block_on(pings(&on_current, args.calls, &mut here));
-                    });
-                    if round > 0 {
-                        allocations += counted.count_total;
-                    }
-                }
-                Way::MultiThread => {
-                    let (vpp, calls) = (on_threads.clone(), args.calls);
-                    let task = threads.spawn(async move {
-                        let mut here = Vec::with_capacity(calls);
-                        pings(&vpp, calls, &mut here).await.map(|()| here)
-                    });
-                    here = threads.block_on(task)??;
-                }
-            }
+            let counted = allocation_counter::measure(|| {
+                result = one_after_another(&mut client, way, runtime, args.calls, &mut here);
+            });
             result?;
+            let mut pipelined = Vec::new();
+            for depth in DEPTHS {
+                pipelined.push(at_once(&mut client, runtime, args.calls.max(depth * 4), depth)?);
+            }
+            close(client, runtime)?;
             if round > 0 {
                 here.sort_unstable();
                 medians[index].push(at(&here, 0.5));
                 times[index].extend(here);
+                allocations[index] += counted.count_total;
+                rates[index].iter_mut().zip(pipelined).for_each(|(best, rate)| *best = best.max(rate));
             }
         }
     }
-    current.block_on(on_current.close())?;
-    threads.block_on(on_threads.close())?;
-    raw.close()?;
-
     let counted_calls = (args.calls * args.rounds) as f64;
+    let place = |way| WAYS.iter().position(|(other, _)| *other == way).unwrap_or(0);
     Ok(WAYS
         .iter()
         .enumerate()
-        .map(|(index, (way, name))| {
+        .map(|(index, &(way, name))| {
             times[index].sort_unstable();
             let mut ratios: Vec<f64> = medians[index]
                 .iter()
-                .zip(&medians[0])
+                .zip(&medians[place(way.floor())])
                 .map(|(own, raw)| own.as_secs_f64() / raw.as_secs_f64())
                 .collect();
             ratios.sort_unstable_by(f64::total_cmp);
@@ -181,11 +230,82 @@ fn measure(socket: &Path, args: &Args, threads: &tokio::runtime::Runtime) -> Res
                 p50: at(&times[index], 0.5),
                 p99: at(&times[index], 0.99),
                 ratio: ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN),
-                allocations_per_call: (*way == Way::CurrentThread)
-                    .then_some(allocations as f64 / counted_calls),
+                allocations_per_call: (way.floor() != way && !way.is_threaded())
+                    .then_some(allocations[index] as f64 / counted_calls),
+                pipelined: rates[index].clone(),
             }
         })
         .collect())
+}
+
+fn connect(way: Way, socket: &Path, runtime: &Runtime) -> Result<Client> {
+    Ok(match way {
+        Way::RawSocket => Client::Socket(RawSocket::connect(socket)?),
+        Way::RawMemory => Client::Memory(RawMemory::connect(socket)?),
+        _ => {
+            let (transport, receive) = way.transport();
+            let builder = Connection::builder().transport(transport).receive(receive);
+            Client::Connection(runtime.block_on(builder.connect(socket))?)
+        }
+    })
+}
+
+fn one_after_another(
+    client: &mut Client,
+    way: Way,
+    runtime: &Runtime,
+    calls: usize,
+    times: &mut Vec<Duration>,
+) -> Result<()> {
+    match client {
+        Client::Socket(raw) => raw.pings(calls, times),
+        Client::Memory(raw) => raw.pings(calls, times),
+        Client::Connection(vpp) if way.is_threaded() => {
+            let vpp = vpp.clone();
+            let task = runtime.spawn(async move {
+                let mut here = Vec::with_capacity(calls);
+                pings(&vpp, calls, &mut here).await.map(|()| here)
+            });
+            times.extend(runtime.block_on(task)??);
+            Ok(())
+        }
+        Client::Connection(vpp) => runtime.block_on(pings(vpp, calls, times)),
+    }
+}
+
+/// Calls per second with `depth` on the way: raw, or as many tasks that each call one after another.
+fn at_once(client: &mut Client, runtime: &Runtime, calls: usize, depth: usize) -> Result<f64> {
+    let time = match client {
+        Client::Socket(raw) => raw.pipeline(calls, depth)?,
+        Client::Memory(raw) => raw.pipeline(calls, depth)?,
+        Client::Connection(vpp) => runtime.block_on(async {
+            let started = Instant::now();
+            let tasks: Vec<_> = (0..depth)
+                .map(|_| {
+                    let vpp = vpp.clone();
+                    tokio::spawn(async move {
+                        for _ in 0..calls / depth {
+                            vpp.call(&ControlPing).await?;
+                        }
+                        anyhow::Ok(())
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await??;
+            }
+            anyhow::Ok(started.elapsed())
+        })?,
+    };
+    Ok((calls / depth * depth) as f64 / time.as_secs_f64())
+}
+
+fn close(client: Client, runtime: &Runtime) -> Result<()> {
+    match client {
+        Client::Socket(raw) => raw.close(),
+        Client::Memory(raw) => raw.close(),
+        Client::Connection(vpp) => Ok(runtime.block_on(vpp.close())?),
+    }
 }
 
 async fn pings(vpp: &Connection, calls: usize, times: &mut Vec<Duration>) -> Result<()> {
@@ -201,64 +321,4 @@ async fn pings(vpp: &Connection, calls: usize, times: &mut Vec<Duration>) -> Res
 /// The value below which this part of sorted times lies.
 fn at(sorted: &[Duration], part: f64) -> Duration {
     sorted.get((sorted.len() as f64 * part) as usize).copied().unwrap_or_default()
-}
-
-/// The least a client can do: one request written, one reply read, by blocking system calls.
-struct RawLoop {
-    stream: UnixStream,
-    ping: [u8; 26],
-}
-
-impl RawLoop {
-    fn connect(socket: &Path) -> Result<Self> {
-        let mut stream =
-            UnixStream::connect(socket).with_context(|| format!("cannot connect to {}", socket.display()))?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        let mut create = [0; 16 + 70];
-        create[11] = 70;
-        create[17] = 15;
-        create[22..31].copy_from_slice(b"xtask-raw");
-        stream.write_all(&create)?;
-        let table = Self::receive(&mut stream)?;
-        let rows = table.get(20..).unwrap_or_default().chunks_exact(66);
-        let row = rows.into_iter().find(|row| row[2..].starts_with(b"control_ping_51077d14\0"));
-        let id = row.context("the peer has no control_ping")?;
-        let mut ping = [0; 26];
-        ping[11] = 10;
-        ping[16..18].copy_from_slice(&id[..2]);
-        ping[18..22].copy_from_slice(&table[14..18]);
-        Ok(Self { stream, ping })
-    }
-
-    fn receive(stream: &mut UnixStream) -> Result<Vec<u8>> {
-        let mut header = [0; 16];
-        stream.read_exact(&mut header)?;
-        let mut message =
-            vec![0; u32::from_be_bytes([header[8], header[9], header[10], header[11]]) as usize];
-        stream.read_exact(&mut message)?;
-        Ok(message)
-    }
-
-    fn pings(&mut self, calls: usize, times: &mut Vec<Duration>) -> Result<()> {
-        let mut reply = [0; 34];
-        for _ in 0..calls {
-            let started = Instant::now();
-            self.stream.write_all(&self.ping)?;
-            self.stream.read_exact(&mut reply)?;
-            times.push(started.elapsed());
-        }
-        ensure!(reply[11] == 18, "the reply to control_ping has {} bytes", reply[11]);
-        Ok(())
-    }
-
-    fn close(mut self) -> Result<()> {
-        let mut delete = [0; 30];
-        delete[11] = 14;
-        delete[17] = 17;
-        delete[18..22].copy_from_slice(&self.ping[18..22]);
-        delete[26..30].copy_from_slice(&self.ping[18..22]);
-        self.stream.write_all(&delete)?;
-        Self::receive(&mut self.stream)?;
-        Ok(())
-    }
 }

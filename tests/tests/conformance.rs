@@ -1,4 +1,5 @@
-//! One suite for the stand-in and a real VPP: whatever holds on one has to hold on the other.
+//! One suite for the stand-in and a real VPP, over the socket and over shared memory: whatever holds on one has to hold
+//! on the others.
 //!
 //! A real VPP is what `VPP_BIN` names, else `vpp` in `PATH`; each test has an instance of its own. Without one these
 //! tests are listed as ignored. What a real VPP saw is compared with what was sent: see `conformance/trace.rs`.

@@ -51,7 +51,7 @@ impl<'a> Exchange<'a> {
                 *self.context.insert(begun)
             }
         };
-        let progress = ready!(shared.with(|core| shared.poll_call(core, context, cx)));
+        let progress = ready!(shared.poll_answer(context, cx));
         // Over: dropping has nothing to give up. Being polled again after the end starts anew, as a future may not.
         self.context = None;
         Poll::Ready(match progress {

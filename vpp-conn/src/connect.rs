@@ -9,16 +9,40 @@ use std::time::Duration;
 use tokio::net::UnixStream;
 use vpp_wire::MessageInfo;
 
+#[cfg(shared_memory)]
+use crate::attach;
 use crate::connection::Connection;
 use crate::error::{ConnectCause, ConnectError, NotVpp};
 use crate::frame::FrameReader;
 use crate::handshake::{self, Created};
-use crate::shared::{Settings, Shared};
+use crate::settings::Settings;
+use crate::shared::Shared;
 use crate::supervise::SupervisorBuilder;
-use crate::transport::{Socket, Transport};
+use crate::table::MessageTable;
+use crate::transport::{Link, Socket};
 
 /// Where VPP's API socket is when nothing else is said: `/run/vpp/api.sock`.
 pub const DEFAULT_SOCKET: &str = "/run/vpp/api.sock";
+
+/// What carries the messages.
+///
+/// Shared memory answers a call in about a microsecond where VPP's main thread polls an interface, as it does in
+/// production without worker threads, and the socket in about a hundred; where the main thread sleeps both take some tens.
+/// It needs VPP on the same host, glibc on x86-64, and the crate's feature `shared-memory`.
+///
+/// VPP keeps the shared memory of a client that was killed for a minute or two. Its segment is only as safe as VPP: see
+/// the decision page of the project.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transport {
+    /// Shared memory where VPP gives it, else the socket.
+    Auto,
+    /// VPP's API socket.
+    #[default]
+    Socket,
+    /// Shared memory that VPP makes for this connection, with the socket beside it.
+    SharedMemory,
+}
 
 /// How to connect, and the limits of the connection.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +104,26 @@ impl Builder {
     /// [`Connection::traced`]. By default none are kept.
     pub fn trace(mut self, bytes: usize) -> Self {
         self.settings.trace = Some(bytes);
+        self
+    }
+
+    /// What carries the messages.
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.settings.transport = transport;
+        self
+    }
+
+    /// Rings and queues of shared memory, where that is the transport.
+    #[cfg(shared_memory)]
+    pub fn shared_memory(mut self, config: crate::shared_memory::Config) -> Self {
+        self.settings.shared_memory = config;
+        self
+    }
+
+    /// How answers in shared memory are waited for.
+    #[cfg(shared_memory)]
+    pub fn receive(mut self, receive: crate::watch::Receive) -> Self {
+        self.settings.receive = receive;
         self
     }
 
@@ -171,8 +215,8 @@ async fn attempt(path: PathBuf, settings: Settings) -> Result<Shared, ConnectCau
     };
     match handshake::created(&message) {
         Some(Created::Client { client_index, table }) => {
-            let socket = Socket::new(stream, client_index, reader);
-            Ok(Shared::new(path, settings, table, Transport::Socket(socket)))
+            let link = link(stream, client_index, reader, &table, &settings).await?;
+            Ok(Shared::new(path, settings, table, link))
         }
         Some(Created::Refused(response)) => Err(ConnectCause::Refused(response)),
         None => {
@@ -182,7 +226,47 @@ async fn attempt(path: PathBuf, settings: Settings) -> Result<Shared, ConnectCau
     }
 }
 
-async fn send(stream: &UnixStream, mut bytes: &[u8]) -> Result<(), ConnectCause> {
+/// What carries the messages, by the choice of the program and of VPP.
+#[cfg(not(shared_memory))]
+async fn link(
+    stream: UnixStream,
+    client_index: [u8; 4],
+    reader: FrameReader,
+    _table: &MessageTable,
+    settings: &Settings,
+) -> Result<Link, ConnectCause> {
+    if settings.transport == Transport::SharedMemory {
+        return Err(ConnectCause::NoSharedMemory("not in this build of the program".into()));
+    }
+    Ok(Link::Socket(Socket::new(stream, client_index, reader)))
+}
+
+/// What carries the messages, by the choice of the program and of VPP.
+#[cfg(shared_memory)]
+async fn link(
+    stream: UnixStream,
+    client_index: [u8; 4],
+    reader: FrameReader,
+    table: &MessageTable,
+    settings: &Settings,
+) -> Result<Link, ConnectCause> {
+    if settings.transport == Transport::Socket {
+        return Ok(Link::Socket(Socket::new(stream, client_index, reader)));
+    }
+    let segment = match attach::segment(&stream, client_index, settings).await {
+        Ok(segment) => segment,
+        // VPP has answered; nothing of its answer is left on the socket.
+        Err(ConnectCause::NoSharedMemory(reason)) if settings.transport == Transport::Auto => {
+            tracing::debug!(%reason, "no shared memory, over the socket then");
+            return Ok(Link::Socket(Socket::new(stream, client_index, reader)));
+        }
+        Err(cause) => return Err(cause),
+    };
+    let socket = Socket::new(stream, client_index, reader);
+    attach::client(socket, segment, table, settings).await.map(|shared| Link::SharedMemory(Box::new(shared)))
+}
+
+pub(crate) async fn send(stream: &UnixStream, mut bytes: &[u8]) -> Result<(), ConnectCause> {
     while !bytes.is_empty() {
         stream.writable().await.map_err(io_cause)?;
         match stream.try_write(bytes) {
@@ -197,7 +281,7 @@ async fn send(stream: &UnixStream, mut bytes: &[u8]) -> Result<(), ConnectCause>
     Ok(())
 }
 
-fn io_cause(error: io::Error) -> ConnectCause {
+pub(crate) fn io_cause(error: io::Error) -> ConnectCause {
     ConnectCause::Io(Arc::new(error))
 }
 

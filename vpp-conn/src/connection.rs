@@ -10,7 +10,7 @@ use std::time::Duration;
 use vpp_wire::{Dump, Event, Message, MessageInfo, Request, Subscribe};
 
 use crate::call::Call;
-use crate::connect::Builder;
+use crate::connect::{Builder, Transport};
 use crate::counters::Counters;
 use crate::dump::DumpStream;
 use crate::error::{CallError, CloseError, ConnectError, Lost};
@@ -80,6 +80,8 @@ impl Connection {
 
     pub(crate) fn start(shared: Shared) -> Self {
         let shared = Arc::new(shared);
+        #[cfg(shared_memory)]
+        crate::watch::start(&shared);
         let background = Background(Arc::clone(&shared));
         tokio::spawn(async move {
             let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
@@ -177,6 +179,12 @@ impl Connection {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.shared().path
+    }
+
+    /// What carries its messages: never [`Transport::Auto`].
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.shared().transport()
     }
 
     /// The four bytes by which VPP knows this client.

@@ -290,7 +290,7 @@ impl Details {
                 }
             };
             let shared = self.connection.shared();
-            match shared.with(|core| shared.poll_call(core, context, cx)) {
+            match shared.poll_answer(context, cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Progress::Details(payload)) => {
                     self.part += 1;

@@ -68,6 +68,9 @@ pub enum ConnectCause {
     /// VPP refused the client.
     #[error("VPP refused the client with response {0}")]
     Refused(i32),
+    /// There is no shared memory to be had from this VPP, or none by this process.
+    #[error("no shared memory: {0}; use Transport::Socket, or Transport::Auto")]
+    NoSharedMemory(Arc<str>),
     /// The time was not enough.
     #[error("no answer within {0:?}; VPP may be busy or stuck, or the peer is another program")]
     TimedOut(Duration),
@@ -202,6 +205,10 @@ pub enum Lost {
     /// VPP sent what is no frame.
     #[error("connection to VPP given up: {0}")]
     Frame(#[from] FrameError),
+    /// The shared memory cannot be used any more.
+    #[cfg(shared_memory)]
+    #[error("connection to VPP given up: {0}")]
+    SharedMemory(crate::shared_memory::SegmentFault),
     /// The system reported an error.
     #[error("connection to VPP lost ({message})")]
     Io {
@@ -221,6 +228,8 @@ impl Lost {
             Self::Closed => "by the program".to_owned(),
             Self::RuntimeEnded => "the runtime that drove it has ended".to_owned(),
             Self::Frame(error) => error.to_string(),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(fault) => fault.to_string(),
             Self::Io { message, .. } => message.to_string(),
         }
     }

@@ -28,8 +28,13 @@
 //! [`frame`] cuts the socket's bytes into messages. The multiplexer (a state machine without sockets, clocks or tasks)
 //! routes them by context and id. What drives it is whoever waits: see [`Connection`].
 //!
+//! What carries the messages is the program's choice: VPP's socket, or shared memory with the socket beside it. See
+//! [`Transport`].
+//!
 //! A [`Connection`] is one VPP's, and ends with it. [`Supervisor`] keeps one while VPP comes and goes.
 
+#[cfg(shared_memory)]
+mod attach;
 mod before_20_05;
 pub mod blocking;
 #[cfg(feature = "bridge")]
@@ -47,18 +52,25 @@ mod mux;
 mod payload;
 mod pipeline;
 mod raw;
+mod readers;
+mod settings;
 mod shared;
+#[cfg(shared_memory)]
+#[doc(hidden)]
+pub mod shared_memory;
 #[cfg(feature = "stats")]
 pub mod stats;
 mod supervise;
 mod table;
 pub mod trace;
 mod transport;
+#[cfg(shared_memory)]
+mod watch;
 
 #[cfg(feature = "bridge")]
 pub use bridge::{Bridge, BridgeError};
 pub use call::Call;
-pub use connect::{Builder, DEFAULT_SOCKET};
+pub use connect::{Builder, DEFAULT_SOCKET, Transport};
 pub use connection::Connection;
 pub use counters::{Counters, Latency};
 pub use dump::{DumpStream, Received};
@@ -67,8 +79,12 @@ pub use events::Events;
 pub use payload::Payload;
 pub use pipeline::Pipeline;
 pub use raw::{Raw, RawEnd, RawEvents, RawMessage, RawStream};
+#[cfg(shared_memory)]
+pub use shared_memory::{Config as SharedMemoryConfig, RingConfig, SegmentFault};
 pub use supervise::{
     AttemptError, Attempts, Connected, Gap, Loss, NotConnected, Notice, State, SupervisedEvents, Supervisor,
     SupervisorBuilder,
 };
 pub use table::{Entry, Incompatible, MessageTable};
+#[cfg(shared_memory)]
+pub use watch::Receive;

@@ -5,15 +5,21 @@ use std::ops::Deref;
 
 use bytes::{Buf, Bytes};
 
+#[cfg(shared_memory)]
+use crate::shared_memory::Slot;
+
 /// The bytes of a received message behind its header, where they were received.
 ///
-/// Reads as a slice. What holds it keeps the memory it lies in; [`Payload::into_bytes`] gives that back where it is
-/// scarce.
+/// Reads as a slice. Over the socket it is a part of the receive buffer. In shared memory it is read where VPP wrote it
+/// and given back when it is dropped; who keeps one for long should keep [`Payload::into_bytes`] instead.
 pub struct Payload(Source);
 
 enum Source {
     /// A part of a receive buffer, shared with its other messages.
     Buffer(Bytes),
+    /// A message where VPP wrote it.
+    #[cfg(shared_memory)]
+    Slot(Slot),
 }
 
 impl Payload {
@@ -22,6 +28,8 @@ impl Payload {
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Source::Buffer(bytes) => bytes,
+            #[cfg(shared_memory)]
+            Source::Slot(slot) => Bytes::copy_from_slice(&slot),
         }
     }
 
@@ -29,6 +37,8 @@ impl Payload {
     pub(crate) fn advance(&mut self, len: usize) {
         match &mut self.0 {
             Source::Buffer(bytes) => bytes.advance(len.min(bytes.len())),
+            #[cfg(shared_memory)]
+            Source::Slot(slot) => slot.advance(len),
         }
     }
 }
@@ -39,6 +49,8 @@ impl Deref for Payload {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Source::Buffer(bytes) => bytes,
+            #[cfg(shared_memory)]
+            Source::Slot(slot) => slot,
         }
     }
 }
@@ -53,6 +65,8 @@ impl Clone for Payload {
     fn clone(&self) -> Self {
         match &self.0 {
             Source::Buffer(bytes) => Self(Source::Buffer(bytes.clone())),
+            #[cfg(shared_memory)]
+            Source::Slot(slot) => Bytes::copy_from_slice(slot).into(),
         }
     }
 }
@@ -86,6 +100,13 @@ impl PartialEq<[u8]> for Payload {
 impl From<Bytes> for Payload {
     fn from(bytes: Bytes) -> Self {
         Self(Source::Buffer(bytes))
+    }
+}
+
+#[cfg(shared_memory)]
+impl From<Slot> for Payload {
+    fn from(slot: Slot) -> Self {
+        Self(Source::Slot(slot))
     }
 }
 

@@ -4,59 +4,35 @@
 //! wake-up, no second task. When several wait, or events are subscribed to, a background task is woken and tells each
 //! what came for it. The same task keeps deadlines, notices that VPP ended while nobody waits, and says good-bye.
 
+#[cfg(shared_memory)]
+mod looking;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context as TaskContext, Poll, Wake, Waker};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Notify;
 use vpp_wire::EncodeError;
 
+use crate::connect::Transport;
 use crate::counters::Counters;
 use crate::error::{CallError, CloseError, Lost};
 use crate::mux::{
     BeginError, Context, Expect, Failure, MessageKind, Mux, Outgoing, Progress, SubscriberId, Taken,
 };
+use crate::readers::Readers;
+use crate::settings::Settings;
 use crate::table::MessageTable;
 use crate::trace::{Record, Recorder, Traced};
-use crate::transport::{Filled, Parting, Transport};
+use crate::transport::{Filled, Link, Parting};
+#[cfg(shared_memory)]
+use crate::watch::Watch;
 
 /// Reads of one turn, so that a long dump does not keep the lock.
 const READS_PER_TURN: usize = 16;
-
-/// What a connection was made with.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) name: String,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) deadline: Duration,
-    pub(crate) close_timeout: Duration,
-    pub(crate) max_message: usize,
-    pub(crate) stream_limit: usize,
-    pub(crate) event_capacity: usize,
-    /// Bytes for the last messages, where they are to be kept.
-    pub(crate) trace: Option<usize>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            name: std::env::args()
-                .next()
-                .and_then(|path| Some(PathBuf::from(path).file_name()?.to_string_lossy().into_owned()))
-                .unwrap_or_else(|| "vpp-conn".to_owned()),
-            connect_timeout: Duration::from_secs(5),
-            deadline: Duration::from_secs(10),
-            close_timeout: Duration::from_secs(1),
-            max_message: crate::frame::DEFAULT_MAX_LEN,
-            stream_limit: 256 << 20,
-            event_capacity: 1024,
-            trace: None,
-        }
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -75,12 +51,18 @@ pub(crate) struct Shared {
     core: Mutex<Core>,
     /// Told when the transport carries nothing any more.
     ended: Notify,
+    /// Who looks into shared memory, and when.
+    #[cfg(shared_memory)]
+    pub(crate) watch: Option<Watch>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Core {
     mux: Mux<Waker>,
-    transport: Transport,
+    link: Link,
+    /// The call that was begun last and not asked yet.
+    #[cfg(shared_memory)]
+    newest: Option<Context>,
     /// When the background task wakes by itself.
     armed: Option<Instant>,
     /// The transport carries nothing any more.
@@ -111,68 +93,20 @@ enum Goodbye {
     Done(Result<(), CloseError>),
 }
 
-/// Who is woken when the socket has something.
-#[derive(Debug, Default)]
-struct Readers(Mutex<ReaderSlots>);
-
-#[derive(Debug, Default)]
-struct ReaderSlots {
-    background: Option<Waker>,
-    caller: Option<Waker>,
-}
-
-impl Readers {
-    fn lock(&self) -> MutexGuard<'_, ReaderSlots> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set_background(&self, waker: &Waker) {
-        let mut slots = self.lock();
-        if !slots.background.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
-            slots.background = Some(waker.clone());
-        }
-    }
-
-    fn set_caller(&self, waker: Option<&Waker>) {
-        let mut slots = self.lock();
-        match (&slots.caller, waker) {
-            (Some(kept), Some(waker)) if kept.will_wake(waker) => {}
-            (None, None) => {}
-            _ => slots.caller = waker.cloned(),
-        }
-    }
-
-    fn wake_background(&self) {
-        let background = self.lock().background.clone();
-        if let Some(background) = background {
-            background.wake();
-        }
-    }
-}
-
-impl Wake for Readers {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let waker = {
-            let mut slots = self.lock();
-            slots.caller.take().or_else(|| slots.background.clone())
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
 impl Shared {
-    pub(crate) fn new(path: PathBuf, settings: Settings, table: MessageTable, transport: Transport) -> Self {
+    pub(crate) fn new(path: PathBuf, settings: Settings, table: MessageTable, link: Link) -> Self {
         let readers = Arc::new(Readers::default());
         Self {
+            #[cfg(shared_memory)]
+            watch: match &link {
+                Link::SharedMemory(shared) => {
+                    Some(Watch::new(Arc::clone(shared.segment()), settings.receive))
+                }
+                Link::Socket(_) => None,
+            },
             path,
             table,
-            client_index: transport.client_index(),
+            client_index: link.client_index(),
             registrations: Mutex::default(),
             #[cfg(feature = "bridge")]
             bridging: std::sync::OnceLock::new(),
@@ -180,7 +114,9 @@ impl Shared {
             readers,
             core: Mutex::new(Core {
                 mux: Mux::new(settings.stream_limit, settings.trace.map(Recorder::new)),
-                transport,
+                link,
+                #[cfg(shared_memory)]
+                newest: None,
                 armed: None,
                 dead: false,
                 goodbye: Goodbye::No,
@@ -215,9 +151,13 @@ impl Shared {
         patience: Duration,
         write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<Context, BeginError> {
-        let unsent = core.transport.has_unsent();
+        let unsent = core.link.has_unsent();
         let context = self.begin_one_of_many(core, requests, expect, patience, write)?;
-        if core.mux.waiting() == 1 {
+        #[cfg(shared_memory)]
+        {
+            core.newest = Some(context);
+        }
+        if core.mux.waiting() == 1 || !core.link.is_socket() {
             self.flush(core);
         } else if !unsent {
             self.readers.wake_background();
@@ -234,7 +174,7 @@ impl Shared {
         patience: Duration,
         write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<Context, BeginError> {
-        let context = core.mux.begin(&mut core.transport, requests, expect, now(), patience, write)?;
+        let context = core.mux.begin(&mut core.link, requests, expect, now(), patience, write)?;
         if tracing::enabled!(tracing::Level::TRACE) {
             for request in requests {
                 let (name, len) = (self.table.name_of(request.kind.id), request.payload_len);
@@ -254,7 +194,36 @@ impl Shared {
         self.drive(core);
         // What came for the one who asks needs no waking.
         core.mux.forget_woken(|woken| woken.will_wake(waker));
-        self.readers.set_caller(Some(waker).filter(|_| core.mux.is_alone(calls)));
+        let reads = core.link.is_socket() && core.mux.is_alone(calls);
+        self.readers.set_caller(Some(waker).filter(|_| reads));
+    }
+
+    /// Asks a call for what it has, after reading what has come. Over shared memory it may look a few microseconds
+    /// longer: an answer that comes meanwhile needs nobody to be woken.
+    pub(crate) fn poll_answer(&self, context: Context, cx: &mut TaskContext<'_>) -> Poll<Progress> {
+        #[cfg(shared_memory)]
+        if let Some(watch) = &self.watch {
+            watch.comes();
+            let progress = self.with(|core| {
+                let is_new = core.newest.take() == Some(context);
+                let progress = self.poll_call(core, context, cx);
+                if is_new
+                    && progress.is_ready()
+                    && let Link::SharedMemory(shared) = &mut core.link
+                {
+                    // There before anybody looked.
+                    shared.found(true);
+                }
+                progress
+            });
+            if progress.is_pending() {
+                return watch.look(self, context, cx);
+            }
+            // It may have looked before.
+            watch.leave(self, context);
+            return progress;
+        }
+        self.with(|core| self.poll_call(core, context, cx))
     }
 
     /// Asks a call for what it has, after reading what has come.
@@ -268,7 +237,8 @@ impl Shared {
         self.drive(core);
         let progress = core.mux.poll(context, |_| waiter(kept, cx));
         if progress == Progress::Pending {
-            self.readers.set_caller(Some(cx.waker()).filter(|_| core.mux.is_solo()));
+            let reads = core.link.is_socket() && core.mux.is_solo();
+            self.readers.set_caller(Some(cx.waker()).filter(|_| reads));
             return Poll::Pending;
         }
         self.readers.set_caller(None);
@@ -282,7 +252,13 @@ impl Shared {
 
     /// Gives calls up.
     pub(crate) fn cancel_all(&self, contexts: impl IntoIterator<Item = Context>) {
-        self.with(|core| contexts.into_iter().for_each(|context| core.mux.cancel(context)));
+        for context in contexts {
+            self.with(|core| core.mux.cancel(context));
+            #[cfg(shared_memory)]
+            if let Some(watch) = &self.watch {
+                watch.leave(self, context);
+            }
+        }
         self.readers.set_caller(None);
         // The call may have been woken to read and never come to it.
         self.readers.wake_background();
@@ -319,7 +295,7 @@ impl Shared {
         write: impl FnMut(&mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<(), BeginError> {
         self.with(|core| {
-            core.mux.send_detached(&mut core.transport, request, now(), write)?;
+            core.mux.send_detached(&mut core.link, request, now(), write)?;
             self.flush(core);
             Ok(())
         })
@@ -341,7 +317,7 @@ impl Shared {
     pub(crate) fn give_up(&self, lost: Lost) {
         self.with(|core| {
             if matches!(core.goodbye, Goodbye::No | Goodbye::Wanted) {
-                core.transport.say_goodbye();
+                core.link.say_goodbye();
                 self.flush(core);
             }
             self.lose(core, lost);
@@ -383,10 +359,10 @@ impl Shared {
         self.readers.set_background(cx.waker());
         self.with(|core| {
             if core.goodbye == Goodbye::Wanted && !core.dead {
-                core.transport.say_goodbye();
+                core.link.say_goodbye();
                 core.goodbye = Goodbye::Said { until: now() + self.settings.close_timeout };
             }
-            self.drive(core);
+            self.drive_with(core, Some(&self.io_waker));
             loop {
                 if core.dead {
                     return Poll::Ready(());
@@ -413,17 +389,23 @@ impl Shared {
 
     /// Reads what has come and writes what is to be sent, as far as the socket goes without waiting.
     fn drive(&self, core: &mut Core) {
+        // Beside shared memory the socket has little to tell; the background task looks there.
+        let waker = core.link.is_socket().then_some(&self.io_waker);
+        self.drive_with(core, waker);
+    }
+
+    fn drive_with(&self, core: &mut Core, waker: Option<&Waker>) {
         if !core.dead {
-            self.read(core);
+            self.read(core, waker);
         }
         if !core.dead {
             self.flush(core);
         }
     }
 
-    fn read(&self, core: &mut Core) {
+    fn read(&self, core: &mut Core, waker: Option<&Waker>) {
         for _ in 0..READS_PER_TURN {
-            match core.transport.fill(&self.io_waker) {
+            match core.link.fill(waker) {
                 Filled::Nothing => return,
                 Filled::Something => {
                     core.heard += 1;
@@ -443,14 +425,17 @@ impl Shared {
 
     fn deliver(&self, core: &mut Core) -> Result<(), Lost> {
         let now = now();
-        while let Some(message) = core.transport.next_message()? {
+        while let Some(message) = core.link.next_message()? {
             let Some(id) = message.first_chunk().map(|id| u16::from_be_bytes(*id)) else { continue };
             if tracing::enabled!(tracing::Level::TRACE) {
                 tracing::trace!(message = %self.table.name_of(id), len = message.len(), "received");
             }
             let said = matches!(core.goodbye, Goodbye::Said { .. });
-            if said && core.transport.parting(id) == Parting::Done {
+            let parting = if said { core.link.parting(id) } else { Parting::Unrelated };
+            if parting == Parting::Done {
                 self.end(core, Lost::Closed, Ok(()));
+            } else if parting != Parting::Unrelated {
+                self.readers.wake_background();
             } else if !core.mux.knows(id) && self.is_answer(id) {
                 core.mux.receive_foreign_reply(&message, now);
             } else {
@@ -468,8 +453,8 @@ impl Shared {
 
     fn flush(&self, core: &mut Core) {
         if !core.dead
-            && core.transport.has_unsent()
-            && let Err(lost) = core.transport.flush(&self.io_waker)
+            && core.link.has_unsent()
+            && let Err(lost) = core.link.flush(&self.io_waker)
         {
             self.lose(core, lost);
         }
@@ -483,7 +468,7 @@ impl Shared {
                 return;
             }
             if !matches!(core.goodbye, Goodbye::Said { .. }) {
-                core.transport.say_goodbye();
+                core.link.say_goodbye();
                 core.goodbye = Goodbye::Said { until: now() };
             }
             let result = self.exchange_goodbye(core);
@@ -498,7 +483,7 @@ impl Shared {
         let patience = Duration::from_millis(100);
         let until = Instant::now() + patience;
         loop {
-            core.transport.exchange_blocking(until, patience)?;
+            core.link.exchange_blocking(until, patience)?;
             self.deliver(core).map_err(CloseError::Lost)?;
             if let Goodbye::Done(result) = &core.goodbye {
                 return result.clone();
@@ -528,6 +513,15 @@ impl Shared {
             }
         });
         (traced.collect(), given_up)
+    }
+
+    /// What carries the messages.
+    pub(crate) fn transport(&self) -> Transport {
+        #[cfg(shared_memory)]
+        if self.watch.is_some() {
+            return Transport::SharedMemory;
+        }
+        Transport::Socket
     }
 
     /// How the connection ended, if it did.
@@ -578,7 +572,11 @@ impl Shared {
         core.mux.fail(&lost);
         core.goodbye = Goodbye::Done(closed);
         self.ended.notify_waiters();
-        core.transport.shut();
+        core.link.shut();
+        #[cfg(shared_memory)]
+        if let Some(watch) = &self.watch {
+            watch.stop();
+        }
         self.readers.wake_background();
     }
 }

@@ -1,6 +1,7 @@
 //! Who is connected.
 
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -14,6 +15,8 @@ pub(crate) enum Outgoing {
     Bytes(Vec<u8>),
     /// Send nothing for a while.
     Wait(Duration),
+    /// Pass a descriptor, behind everything sent before.
+    Descriptor(OwnedFd),
     /// Close.
     Close,
 }
@@ -25,12 +28,17 @@ pub(crate) struct ConnectionId(u64);
 /// The bit of a client's index that tells socket clients from others.
 const SOCKET_CLIENT: u32 = 1 << 31;
 
+/// Bits of the index of a client of shared memory that tell its VPP's restarts.
+const EPOCH_BITS: u32 = 8;
+
 /// All connections and clients.
 #[derive(Debug)]
 pub(crate) struct Clients {
     connections: HashMap<ConnectionId, UnboundedSender<Outgoing>>,
     /// By the number in their index. Number 0 is VPP's own.
     clients: Pool<ConnectionId>,
+    /// Those of shared memory, by their own numbers.
+    in_memory: Pool<ConnectionId>,
     next: u64,
 }
 
@@ -38,7 +46,7 @@ impl Clients {
     pub(crate) fn new() -> Self {
         let mut clients = Pool::default();
         clients.insert(ConnectionId(0));
-        Self { connections: HashMap::new(), clients, next: 1 }
+        Self { connections: HashMap::new(), clients, in_memory: Pool::default(), next: 1 }
     }
 
     pub(crate) fn connected(&mut self, outgoing: UnboundedSender<Outgoing>) -> ConnectionId {
@@ -51,6 +59,12 @@ impl Clients {
     /// Forgets a connection; gives the index of its client.
     pub(crate) fn disconnected(&mut self, connection: ConnectionId) -> Option<[u8; 4]> {
         self.connections.remove(&connection);
+        let in_memory =
+            self.in_memory.iter().find(|(_, known)| **known == connection).map(|(number, _)| number);
+        if let Some(number) = in_memory {
+            self.in_memory.remove(number);
+            return Some(memory_index(number));
+        }
         let number = self.number(connection)?;
         self.clients.remove(number);
         Some(index_bytes(number))
@@ -61,10 +75,17 @@ impl Clients {
         index_bytes(self.number(connection).unwrap_or_else(|| self.clients.insert(connection)))
     }
 
+    /// The index of a new client of shared memory.
+    pub(crate) fn create_in_memory(&mut self, connection: ConnectionId) -> [u8; 4] {
+        memory_index(self.in_memory.insert(connection))
+    }
+
     /// The connection of a client. Any client may use any client's index, as in VPP.
     pub(crate) fn connection(&self, index: [u8; 4]) -> Option<ConnectionId> {
-        let number = u32::from_be_bytes(index).checked_sub(SOCKET_CLIENT).filter(|number| *number > 0)?;
-        self.clients.get(number).copied()
+        match u32::from_be_bytes(index).checked_sub(SOCKET_CLIENT) {
+            Some(number) => self.clients.get(number).copied().filter(|_| number > 0),
+            None => self.in_memory.get(u32::from_ne_bytes(index) >> EPOCH_BITS).copied(),
+        }
     }
 
     pub(crate) fn outgoing(&self, connection: ConnectionId) -> Option<&UnboundedSender<Outgoing>> {
@@ -73,7 +94,9 @@ impl Clients {
 
     /// Every client's index and connection.
     pub(crate) fn iter(&self) -> impl Iterator<Item = ([u8; 4], ConnectionId)> {
-        self.clients.iter().skip(1).map(|(number, connection)| (index_bytes(number), *connection))
+        let in_memory = self.in_memory.iter().map(|(number, connection)| (memory_index(number), *connection));
+        let by_socket = self.clients.iter().skip(1);
+        by_socket.map(|(number, connection)| (index_bytes(number), *connection)).chain(in_memory)
     }
 
     fn number(&self, connection: ConnectionId) -> Option<u32> {
@@ -83,6 +106,11 @@ impl Clients {
 
 fn index_bytes(number: u32) -> [u8; 4] {
     (SOCKET_CLIENT | number).to_be_bytes()
+}
+
+/// In the byte order of the host, as VPP leaves it.
+fn memory_index(number: u32) -> [u8; 4] {
+    (number << EPOCH_BITS).to_ne_bytes()
 }
 
 #[cfg(test)]

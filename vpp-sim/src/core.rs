@@ -89,6 +89,11 @@ impl Core {
         }
     }
 
+    /// Counts a message that is not for [`Core::receive`].
+    pub(crate) fn count(&mut self, message: &str) {
+        *self.calls.entry(message.to_owned()).or_default() += 1;
+    }
+
     /// Takes a message. What VPP does not understand it drops without a word to the client, and so does this.
     pub(crate) fn receive(&mut self, connection: ConnectionId, message: &[u8]) {
         let id = message.first_chunk().map(|id| u16::from_be_bytes(*id));
@@ -299,7 +304,7 @@ fn refusal(shape: Shape, error: ApiError) -> Answer {
 }
 
 /// A message behind its frame header, with VPP's junk in it.
-fn framed(message: Vec<u8>) -> Vec<u8> {
+pub(crate) fn framed(message: Vec<u8>) -> Vec<u8> {
     // Messages are far below what no header can tell.
     let mut header = frame::header(message.len()).unwrap_or_default();
     header[..8].copy_from_slice(&JUNK_QUEUE);

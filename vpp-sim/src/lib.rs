@@ -34,7 +34,7 @@
 //!
 //! | Topic | Messages |
 //! |---|---|
-//! | Session | `sockclnt_create`, `sockclnt_delete`, `control_ping`, `get_first_msg_id`, `api_versions`, `get_api_json` |
+//! | Session | `sockclnt_create`, `sockclnt_delete`, `sock_init_shm`, `memclnt_create` (and `_v2`), `memclnt_delete`, `control_ping`, `get_first_msg_id`, `api_versions`, `get_api_json` |
 //! | VPP | `show_version`, `show_vpe_system_time`, `get_f64_endian_value`, `get_f64_increment_by_one` |
 //! | Command line | `cli_inband`: `show version`, `show interface [NAME…] [address]`, `show ip fib`, `show ip6 fib [table N]` |
 //! | Interfaces | `create_loopback`, `create_loopback_instance`, `delete_loopback`, `sw_interface_dump`, `sw_interface_set_flags`, `sw_interface_tag_add_del`, `sw_interface_set_mtu`, `hw_interface_set_mtu`, `sw_interface_get_mac_address`, `sw_interface_set_mac_address`, `want_interface_events` with `sw_interface_event` |
@@ -73,10 +73,12 @@
 //! | Command line | hundreds of commands; counters in `show interface` | the four above; no traffic, so no counters; numbers of internal objects in `show ip fib` differ |
 //! | Events | once per interface and burst of requests that VPP handles together | once per interface and burst that arrives together |
 //! | A frame that claims 4 GiB, an empty frame | VPP dies of one and reads stray memory at the other | the connection is closed; nothing happens |
-//! | Shared memory | `sock_init_shm` | refused with −9 |
+//! | Shared memory | the segment of a client whose socket closed stays until VPP asks in vain, 40 s or more | it ends with the socket |
+//! | A VPP that sleeps | handles one request of one client's shared memory each time it is woken, and some more when it was busy before | handles one request of that client, always |
 //! | `rpc_call` | calls whatever address the client names | refused with −9 |
 //!
-//! Like VPP, it queues without a bound for a client that does not read.
+//! Like VPP, it queues without a bound for a client that does not read its socket, and stands still, with all its clients,
+//! while one's queue in shared memory is full.
 
 mod answer;
 mod clients;
@@ -87,6 +89,11 @@ mod message_table;
 pub mod private_vpp;
 mod request;
 mod server;
+#[cfg_attr(
+    not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")),
+    path = "no_shared_memory.rs"
+)]
+mod shared_memory;
 mod sim;
 mod snapshot;
 mod state;

@@ -3,7 +3,10 @@
 use std::io;
 use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc};
+
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream, unix};
@@ -13,9 +16,16 @@ use vpp_conn::frame::{self, FrameReader};
 
 use crate::clients::{ConnectionId, Outgoing};
 use crate::core::Core;
+use crate::shared_memory::{MemoryClient, pass_descriptor};
 
 /// Messages that are sent in one write.
 const WRITE_BATCH: usize = 256;
+
+/// Bytes that VPP reads from a socket each time it looks there.
+const VPP_READ: usize = 4096;
+
+/// How long VPP sleeps when nothing happens on its sockets.
+const VPP_SLEEP: Duration = Duration::from_millis(10);
 
 /// What the thread is told to do. Each is answered when it is done.
 pub(crate) enum Command {
@@ -35,16 +45,29 @@ pub(crate) struct Order {
 
 /// The core, from any thread.
 #[derive(Clone)]
-pub(crate) struct SharedCore(Arc<Mutex<Core>>);
+pub(crate) struct SharedCore {
+    core: Arc<Mutex<Core>>,
+    /// This life is to end: nothing waits for a client any more.
+    ending: Arc<AtomicBool>,
+}
 
 impl SharedCore {
     pub(crate) fn new(core: Core) -> Self {
-        Self(Arc::new(Mutex::new(core)))
+        Self { core: Arc::new(Mutex::new(core)), ending: Arc::default() }
+    }
+
+    /// Ends what waits for a client.
+    pub(crate) fn set_ending(&self, ending: bool) {
+        self.ending.store(ending, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
         // A panic elsewhere leaves a state that is still good to look at.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,6 +99,7 @@ pub(crate) async fn serve(
         if let Some(life) = life.take() {
             life.end(&core, &path).await;
         }
+        core.set_ending(false);
         let outcome = match command {
             Command::Crash | Command::Stop => Ok(()),
             Command::StartAgain => bind(&path).and_then(|listener| {
@@ -132,31 +156,67 @@ impl Life {
 
 async fn connection(core: SharedCore, stream: UnixStream) {
     let (outgoing, queue) = mpsc::unbounded_channel();
-    let id = core.lock().clients.connected(outgoing);
+    let id = core.lock().clients.connected(outgoing.clone());
+    let mut client = Client { id, outgoing, memory: None };
     let (reader, writer) = stream.into_split();
     tokio::select! {
-        outcome = read(&core, id, reader) => {
+        outcome = read(&core, &mut client, reader) => {
             if let Err(error) = outcome {
                 tracing::warn!(%error, "a connection is closed");
             }
         }
         _ = write(writer, queue) => {}
     }
+    if let Some(memory) = client.memory {
+        memory.end(&core);
+    }
     core.lock().disconnected(id);
 }
 
+/// A client at its socket.
+struct Client {
+    id: ConnectionId,
+    outgoing: mpsc::UnboundedSender<Outgoing>,
+    memory: Option<MemoryClient>,
+}
+
 /// Hands messages over until the client is gone or sends what is no frame.
-async fn read(core: &SharedCore, id: ConnectionId, mut stream: unix::OwnedReadHalf) -> io::Result<()> {
+async fn read(core: &SharedCore, client: &mut Client, mut stream: unix::OwnedReadHalf) -> io::Result<()> {
     // VPP would believe any length, or die of it.
     let mut frames = FrameReader::new(frame::DEFAULT_MAX_LEN);
-    while stream.read_buf(frames.buffer()).await? > 0 {
-        let mut core = core.lock();
-        while let Some(message) = frames.next_frame().map_err(io::Error::other)? {
-            core.receive(id, &message);
+    let mut piece = vec![0; VPP_READ];
+    loop {
+        // Bytes end the sleep of a VPP whose clients have shared memory; nothing else does.
+        let len = match &mut client.memory {
+            None => stream.read(&mut piece).await?,
+            Some(memory) => tokio::select! {
+                len = stream.read(&mut piece) => len?,
+                () = tokio::time::sleep(VPP_SLEEP) => {
+                    memory.handle_one(core);
+                    continue;
+                }
+            },
+        };
+        if len == 0 {
+            return Ok(());
         }
-        core.flush_events();
+        frames.buffer().extend_from_slice(&piece[..len]);
+        {
+            let mut core = core.lock();
+            while let Some(message) = frames.next_frame().map_err(io::Error::other)? {
+                if MemoryClient::is_asked_for(&message) {
+                    core.count("sock_init_shm");
+                    client.memory = MemoryClient::begin(&message, &client.outgoing).or(client.memory.take());
+                } else {
+                    core.receive(client.id, &message);
+                }
+            }
+            core.flush_events();
+        }
+        if let Some(memory) = &mut client.memory {
+            memory.handle_one(core);
+        }
     }
-    Ok(())
 }
 
 /// Sends what is queued, until told to close.
@@ -174,6 +234,11 @@ async fn write(
                     stream.write_all(&bytes).await?;
                     bytes.clear();
                     tokio::time::sleep(time).await;
+                }
+                Outgoing::Descriptor(file) => {
+                    stream.write_all(&bytes).await?;
+                    bytes.clear();
+                    pass_descriptor(&stream, &file).await?;
                 }
                 Outgoing::Close => return stream.write_all(&bytes).await,
             }

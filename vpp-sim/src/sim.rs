@@ -172,6 +172,7 @@ impl Sim {
 
     fn order(&self, command: Command) -> io::Result<()> {
         let gone = || io::Error::other("the stand-in's thread is gone");
+        self.core.set_ending(true);
         let (done, outcome) = std_mpsc::channel();
         self.orders.send(Order { command, done }).map_err(|_| gone())?;
         outcome.recv().map_err(|_| gone())?

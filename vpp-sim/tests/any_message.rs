@@ -114,6 +114,7 @@ fn a_message_without_behaviour_never_succeeds() {
 /// The messages with behaviour.
 const HANDLED: &[&str] = &[
     "sockclnt_create",
+    "sock_init_shm",
     "control_ping",
     "show_version",
     "show_vpe_system_time",

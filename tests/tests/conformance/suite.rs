@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use vpp_conn::{CallError, Connection};
+use vpp_conn::{CallError, Connection, Transport};
 use vpp_sim::Sim;
 use vpp_sim::private_vpp::PrivateVpp;
 use vpp_wire::ApiError;
@@ -85,31 +85,49 @@ pub(super) fn run() -> ExitCode {
     if binary.is_none() && !arguments.list {
         eprintln!("no VPP (VPP_BIN is not set, PATH has no vpp): the tests real_vpp::* are ignored");
     }
-    let stand_in =
-        CASES.iter().map(|&(name, case)| Trial::test(format!("stand_in::{name}"), move || on_stand_in(case)));
-    let real = CASES.iter().map(|&(name, case)| {
-        let binary = binary.clone();
-        let is_missing = binary.is_none();
-        let test = move || on_real_vpp(binary.unwrap_or_default(), case);
-        Trial::test(format!("real_vpp::{name}"), test).with_ignored_flag(is_missing)
-    });
-    libtest_mimic::run(&arguments, stand_in.chain(real).collect()).exit_code()
+    let stand_in = |peer: &str, transport| {
+        let peer = format!("stand_in{peer}");
+        CASES.iter().map(move |&(name, case)| {
+            Trial::test(format!("{peer}::{name}"), move || on_stand_in(case, transport))
+        })
+    };
+    let real = |peer: &str, transport| {
+        let (peer, binary) = (format!("real_vpp{peer}"), binary.clone());
+        CASES.iter().map(move |&(name, case)| {
+            let binary = binary.clone();
+            let is_missing = binary.is_none();
+            let test = move || on_real_vpp(binary.unwrap_or_default(), case, transport);
+            Trial::test(format!("{peer}::{name}"), test).with_ignored_flag(is_missing)
+        })
+    };
+    let trials = stand_in("", Transport::Socket)
+        .chain(stand_in("_shared_memory", Transport::SharedMemory))
+        .chain(real("", Transport::Socket))
+        .chain(real("_shared_memory", Transport::SharedMemory));
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
-fn on_stand_in(case: Case) -> Result<(), Failed> {
+fn on_stand_in(case: Case, transport: Transport) -> Result<(), Failed> {
     within_a_runtime(async {
         // Small chunks, so that streams are interrupted.
         let sim = Sim::release("26.06").chunk(3).start().await?;
-        let vpp = Connection::connect(sim.socket()).await?;
+        let vpp = Connection::builder().transport(transport).connect(sim.socket()).await?;
         run_case(case, &vpp).await?;
         vpp.close().await?;
         Ok(())
     })
 }
 
-fn on_real_vpp(binary: PathBuf, case: Case) -> Result<(), Failed> {
+fn on_real_vpp(binary: PathBuf, case: Case, transport: Transport) -> Result<(), Failed> {
     let real = PrivateVpp::builder().binary(binary).api_trace(true).start()?;
     let outcome = within_a_runtime(async {
+        if transport == Transport::SharedMemory {
+            // Nothing can stand between.
+            let vpp = Connection::builder().transport(transport).connect(real.socket()).await?;
+            run_case(case, &vpp).await?;
+            vpp.close().await?;
+            return Ok(());
+        }
         let proxy = proxy::Proxy::start(&real)?;
         let vpp = Connection::connect(proxy.socket()).await?;
         run_case(case, &vpp).await?;

@@ -66,7 +66,7 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     /// Bytes of the message.
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.kind.header.len() + self.payload_len
     }
 }
@@ -144,6 +144,8 @@ pub(crate) struct Mux<W> {
     woken: VecDeque<W>,
     counters: Counters,
     recorder: Option<Recorder>,
+    /// The call that was last asked for what it had not.
+    latest: u32,
 }
 
 impl<W> Mux<W> {
@@ -161,6 +163,7 @@ impl<W> Mux<W> {
             woken: VecDeque::new(),
             counters: Counters::default(),
             recorder,
+            latest: 0,
         }
     }
 
@@ -293,7 +296,7 @@ impl<W> Mux<W> {
         if let Some(lost) = &self.lost {
             return Err(BeginError::Lost(lost.clone()));
         }
-        let client_index = outbox.begin(requests.iter().map(Outgoing::len).max().unwrap_or(0));
+        let client_index = outbox.begin(requests);
         for (index, request) in requests.iter().enumerate() {
             let written = outbox.message(request.len(), |message| {
                 let (header, payload) = message.split_at_mut(request.kind.header.len());
@@ -443,6 +446,7 @@ impl<W> Mux<W> {
         }
         if !slot.is_over() {
             slot.waiter = Some(waiter(slot.waiter.take()));
+            self.latest = context.0;
             return Progress::Pending;
         }
         self.take_end(context)
@@ -456,6 +460,15 @@ impl<W> Mux<W> {
             Some(_) => Progress::Pending,
             None => Progress::Failed(Failure::Lost(self.lost.clone().unwrap_or(Lost::Closed))),
         }
+    }
+
+    /// Wakes the call that was last told to wait, where it waits still; tells whether it did.
+    #[cfg(shared_memory)]
+    pub(crate) fn wake_latest(&mut self) -> bool {
+        let waiter = self.slots.get(self.latest).and_then(|slot| slot.waiter.take());
+        let waits = waiter.is_some();
+        self.woken.extend(waiter);
+        waits
     }
 
     /// Gives a call up. What still comes for it is discarded.

@@ -1,5 +1,9 @@
 //! What carries messages: where requests are written, and where answers come from.
 
+#[cfg(shared_memory)]
+mod bell;
+#[cfg(shared_memory)]
+mod shared_memory;
 mod socket;
 
 use std::task::Waker;
@@ -7,17 +11,19 @@ use std::time::{Duration, Instant};
 
 use vpp_wire::EncodeError;
 
+#[cfg(shared_memory)]
+pub(crate) use self::shared_memory::SharedMemory;
 #[cfg(test)]
 pub(crate) use self::socket::Output;
 pub(crate) use self::socket::Socket;
 use crate::error::{CloseError, Lost};
+use crate::mux::Outgoing;
 use crate::payload::Payload;
 
 /// Where the multiplexer writes requests.
 pub(crate) trait Outbox {
-    /// Begins a group of messages that go one behind the other, none of them longer than `largest`. Gives the index of
-    /// the client that sends them.
-    fn begin(&mut self, largest: usize) -> [u8; 4];
+    /// Begins a group of messages that go one behind the other. Gives the index of the client that sends them.
+    fn begin(&mut self, requests: &[Outgoing]) -> [u8; 4];
 
     /// One message of the group; `fill` gets its `len` bytes, all of them zero.
     fn message(
@@ -45,7 +51,7 @@ pub(crate) enum OutboxError {
 pub(crate) enum Filled {
     /// Nothing; the waker is told when something comes.
     Nothing,
-    /// Something, which [`Transport::next_message`] may find to be messages. There may be more.
+    /// Something, which [`Link::next_message`] may find to be messages. There may be more.
     Something,
     /// The peer closed.
     Ended,
@@ -57,35 +63,53 @@ pub(crate) enum Filled {
 pub(crate) enum Parting {
     /// The message is no part of it.
     Unrelated,
+    /// It was, and there is more to say.
+    #[cfg(shared_memory)]
+    Continues,
     /// It was the last word.
     Done,
 }
 
-/// The transport of a connection.
+/// What a connection stands on.
 #[derive(Debug)]
-pub(crate) enum Transport {
+pub(crate) enum Link {
     Socket(Socket),
+    #[cfg(shared_memory)]
+    SharedMemory(Box<SharedMemory>),
 }
 
-impl Transport {
+impl Link {
     /// The four bytes by which VPP knows this client.
     pub(crate) fn client_index(&self) -> [u8; 4] {
         match self {
             Self::Socket(socket) => socket.client_index(),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.client_index(),
         }
     }
 
-    /// Looks for what has come, without waiting.
-    pub(crate) fn fill(&mut self, waker: &Waker) -> Filled {
-        match self {
-            Self::Socket(socket) => socket.fill(waker),
+    /// Looks for what has come, without waiting. `waker` is told when there is more on the socket; who is not told of it
+    /// need not look there.
+    pub(crate) fn fill(&mut self, waker: Option<&Waker>) -> Filled {
+        match (self, waker) {
+            (Self::Socket(socket), Some(waker)) => socket.fill(waker),
+            (Self::Socket(_), None) => Filled::Nothing,
+            #[cfg(shared_memory)]
+            (Self::SharedMemory(shared), waker) => shared.fill(waker),
         }
+    }
+
+    /// Whether who waits for an answer reads it from the socket.
+    pub(crate) fn is_socket(&self) -> bool {
+        matches!(self, Self::Socket(_))
     }
 
     /// The next of the messages that came.
     pub(crate) fn next_message(&mut self) -> Result<Option<Payload>, Lost> {
         match self {
             Self::Socket(socket) => socket.next_message(),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.next_message(),
         }
     }
 
@@ -93,6 +117,8 @@ impl Transport {
     pub(crate) fn has_unsent(&self) -> bool {
         match self {
             Self::Socket(socket) => socket.has_unsent(),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.has_unsent(),
         }
     }
 
@@ -100,6 +126,8 @@ impl Transport {
     pub(crate) fn flush(&mut self, waker: &Waker) -> Result<(), Lost> {
         match self {
             Self::Socket(socket) => socket.flush(waker),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.flush(waker),
         }
     }
 
@@ -107,13 +135,17 @@ impl Transport {
     pub(crate) fn say_goodbye(&mut self) {
         match self {
             Self::Socket(socket) => socket.say_goodbye(),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.say_goodbye(),
         }
     }
 
-    /// What a message that came behind [`Transport::say_goodbye`] means for it.
+    /// What a message that came behind [`Link::say_goodbye`] means for it.
     pub(crate) fn parting(&mut self, id: u16) -> Parting {
         match self {
             Self::Socket(socket) => socket.parting(id),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.parting(id),
         }
     }
 
@@ -121,6 +153,8 @@ impl Transport {
     pub(crate) fn exchange_blocking(&mut self, until: Instant, patience: Duration) -> Result<(), CloseError> {
         match self {
             Self::Socket(socket) => socket.exchange_blocking(until, patience),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.exchange_blocking(until, patience),
         }
     }
 
@@ -128,14 +162,18 @@ impl Transport {
     pub(crate) fn shut(&mut self) {
         match self {
             Self::Socket(socket) => socket.shut(),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.shut(),
         }
     }
 }
 
-impl Outbox for Transport {
-    fn begin(&mut self, largest: usize) -> [u8; 4] {
+impl Outbox for Link {
+    fn begin(&mut self, requests: &[Outgoing]) -> [u8; 4] {
         match self {
-            Self::Socket(socket) => socket.output().begin(largest),
+            Self::Socket(socket) => socket.output().begin(requests),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.begin(requests),
         }
     }
 
@@ -146,18 +184,24 @@ impl Outbox for Transport {
     ) -> Result<(), OutboxError> {
         match self {
             Self::Socket(socket) => socket.output().message(len, fill),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.message(len, fill),
         }
     }
 
     fn commit(&mut self) {
         match self {
             Self::Socket(socket) => socket.output().commit(),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.commit(),
         }
     }
 
     fn rollback(&mut self) {
         match self {
             Self::Socket(socket) => socket.output().rollback(),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.rollback(),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::{Filled, Outbox, OutboxError, Parting};
 use crate::error::{CloseError, Lost};
 use crate::frame::{self, FrameReader};
 use crate::handshake;
+use crate::mux::Outgoing;
 use crate::payload::Payload;
 
 /// A stream of frames in each direction.
@@ -40,7 +41,7 @@ impl Output {
 }
 
 impl Outbox for Output {
-    fn begin(&mut self, _largest: usize) -> [u8; 4] {
+    fn begin(&mut self, _requests: &[Outgoing]) -> [u8; 4] {
         self.group = self.bytes.len();
         self.client_index
     }
@@ -75,6 +76,13 @@ impl Socket {
 
     pub(crate) fn output(&mut self) -> &mut Output {
         &mut self.output
+    }
+
+    /// Sends bytes past what waits, as many as go without waiting.
+    #[cfg(shared_memory)]
+    pub(crate) fn send_now(&self, bytes: &[u8]) -> rustix::io::Result<usize> {
+        use rustix::net::SendFlags;
+        rustix::net::send(&self.stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
     }
 
     pub(crate) fn fill(&mut self, waker: &Waker) -> Filled {

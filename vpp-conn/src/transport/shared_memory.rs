@@ -1,0 +1,366 @@
+//! VPP's private shared memory, with the socket beside it.
+//!
+//! Requests are written into elements of the segment's rings and enqueued. The socket stays: its end is VPP's end, bytes
+//! on it wake a VPP that sleeps, and requests that have no place in a ring go over it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use vpp_wire::EncodeError;
+
+use super::bell::Bell;
+use super::{Filled, Outbox, OutboxError, Parting, Socket};
+use crate::error::{CloseError, Lost};
+use crate::handshake::shared_memory::{self as messages, Client};
+use crate::mux::Outgoing;
+use crate::payload::Payload;
+use crate::shared_memory::{Incoming, Place, PlaceError, Segment, SegmentFault};
+
+/// Addresses taken from the receive queue at a time.
+const BATCH: usize = 64;
+
+/// Requests that are written by VPP's rules into shared memory, answers read from it.
+#[derive(Debug)]
+pub(crate) struct SharedMemory {
+    socket: Socket,
+    segment: Arc<Segment>,
+    /// What VPP knows this client by, once it does.
+    client: Option<Client>,
+    /// Requests that go over the socket: a bit for each id.
+    by_socket: Vec<u64>,
+    bell: Bell,
+    /// Where the group that is being written goes, and what there is of it.
+    path: Path,
+    group: Vec<Place>,
+    group_waits: Vec<Vec<u8>>,
+    /// Addresses for which VPP's queue had no room.
+    staged: VecDeque<u64>,
+    /// Requests for which no ring had a place.
+    backlog: VecDeque<Vec<u8>>,
+    received: [u64; BATCH],
+    next: usize,
+    count: usize,
+    /// Something came since VPP was last woken.
+    answered: bool,
+    fault: Option<SegmentFault>,
+    /// VPP has given the segment up.
+    gone: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Path {
+    Rings,
+    Socket,
+}
+
+impl SharedMemory {
+    pub(crate) fn new(socket: Socket, segment: Arc<Segment>, by_socket: &[u16]) -> Self {
+        let mut bits = vec![0; usize::from(by_socket.iter().max().copied().unwrap_or(0)) / 64 + 1];
+        for id in by_socket {
+            bits[usize::from(id / 64)] |= 1 << (id % 64);
+        }
+        Self {
+            socket,
+            segment,
+            client: None,
+            by_socket: bits,
+            bell: Bell::default(),
+            path: Path::Rings,
+            group: Vec::new(),
+            group_waits: Vec::new(),
+            staged: VecDeque::new(),
+            backlog: VecDeque::new(),
+            received: [0; BATCH],
+            next: 0,
+            count: 0,
+            answered: false,
+            fault: None,
+            gone: false,
+        }
+    }
+
+    pub(crate) fn client_index(&self) -> [u8; 4] {
+        self.client.map_or([0; 4], |client| client.index)
+    }
+
+    pub(crate) fn segment(&self) -> &Arc<Segment> {
+        &self.segment
+    }
+
+    /// Sends the message that makes this a client of shared memory.
+    pub(crate) fn introduce(&mut self, message: &[u8]) {
+        self.send_own(message);
+    }
+
+    /// VPP took the client.
+    pub(crate) fn welcomed(&mut self, client: Client) {
+        self.client = Some(client);
+    }
+
+    pub(crate) fn fill(&mut self, waker: Option<&Waker>) -> Filled {
+        if let Some(fault) = self.fault.take() {
+            return Filled::Failed(Lost::SharedMemory(fault));
+        }
+        if !self.gone {
+            match self.segment.dequeue(&mut self.received) {
+                Ok(0) => {}
+                Ok(count) => {
+                    (self.next, self.count) = (0, count);
+                    self.answered = true;
+                    return Filled::Something;
+                }
+                Err(fault) => return Filled::Failed(Lost::SharedMemory(fault)),
+            }
+        }
+        waker.map_or(Filled::Nothing, |waker| self.socket.fill(waker))
+    }
+
+    pub(crate) fn next_message(&mut self) -> Result<Option<Payload>, Lost> {
+        while self.next < self.count {
+            let address = self.received[self.next];
+            self.next += 1;
+            let message = match self.segment.message(address).map_err(Lost::SharedMemory)? {
+                Incoming::Elsewhere => {
+                    tracing::warn!(
+                        "VPP sent what cannot be read over shared memory: an event or a late answer to a request that has to go over the socket"
+                    );
+                    continue;
+                }
+                Incoming::InPlace(slot) => Payload::from(slot),
+                Incoming::Copied(bytes) => Payload::from(bytes),
+                Incoming::FromHeap(bytes, block) => {
+                    let alive = messages::alive(self.client_index());
+                    self.segment.return_block(block, &alive).map_err(Lost::SharedMemory)?;
+                    self.staged.push_back(block);
+                    Payload::from(bytes)
+                }
+            };
+            if message.first_chunk() == Some(&messages::KEEPALIVE.to_be_bytes()) {
+                drop(message);
+                self.send_own(&messages::alive(self.client_index()));
+                continue;
+            }
+            return Ok(Some(message));
+        }
+        self.socket.next_message()
+    }
+
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.answered || !self.staged.is_empty() || !self.backlog.is_empty() || self.socket.has_unsent()
+    }
+
+    pub(crate) fn flush(&mut self, waker: &Waker) -> Result<(), Lost> {
+        self.enqueue().map_err(Lost::SharedMemory)?;
+        self.socket.flush(waker)
+    }
+
+    /// Hands over what has a place, finds places for what has none, and wakes VPP where it sleeps.
+    pub(crate) fn enqueue(&mut self) -> Result<(), SegmentFault> {
+        if self.gone {
+            return Ok(());
+        }
+        let mut sent = 0;
+        loop {
+            while !self.staged.is_empty() {
+                let count = self.segment.enqueue(self.staged.as_slices().0)?;
+                self.staged.drain(..count);
+                sent += count;
+                if count == 0 {
+                    self.ring(sent);
+                    return Ok(());
+                }
+            }
+            let Some(message) = self.backlog.front() else { break };
+            let Some(mut place) = self.segment.place(message.len())? else { break };
+            // Of its own length, and bytes that are there already.
+            let _filled = place.fill(message.len(), |bytes| {
+                bytes.copy_from_slice(message);
+                Ok(())
+            });
+            self.staged.push_back(place.hand_over());
+            self.backlog.pop_front();
+        }
+        self.ring(sent);
+        Ok(())
+    }
+
+    /// Wakes VPP for requests that were just handed over, and for those that wait still when an answer came.
+    fn ring(&mut self, sent: usize) {
+        if sent > 0 || std::mem::take(&mut self.answered) {
+            let bytes = self.bell.needed(self.segment.waiting_requests());
+            self.ring_bytes(bytes);
+        }
+    }
+
+    /// Wakes VPP for what waits still though it was woken for it.
+    pub(crate) fn ring_again(&mut self) {
+        let waiting = self.segment.waiting_requests();
+        if !self.gone && waiting > 0 {
+            let bytes = self.bell.again();
+            self.ring_bytes(bytes);
+        }
+    }
+
+    /// An answer came, fast or not so.
+    pub(crate) fn found(&mut self, fast: bool) {
+        self.bell.answered(fast);
+    }
+
+    /// No answer came while one was looked for: VPP may sleep.
+    pub(crate) fn looked_in_vain(&mut self) {
+        self.bell.answered(false);
+        self.ring_again();
+    }
+
+    fn ring_bytes(&mut self, len: usize) {
+        // What is to be written to the socket wakes it too.
+        if len == 0 || self.socket.has_unsent() {
+            return;
+        }
+        // A full socket means that VPP will be awake.
+        if let Ok(len) = self.socket.send_now(self.bell.bytes(len)) {
+            self.bell.rung(len);
+        }
+    }
+
+    /// A message of the transport's own.
+    fn send_own(&mut self, message: &[u8]) {
+        self.backlog.push_back(message.to_vec());
+    }
+
+    pub(crate) fn say_goodbye(&mut self) {
+        if let Some(client) = self.client {
+            self.send_own(&messages::delete(client, false));
+        }
+    }
+
+    pub(crate) fn parting(&mut self, id: u16) -> Parting {
+        if id == messages::DELETE_REPLY && !self.gone {
+            // VPP has unmapped the segment. What is held stays readable, the mapping is this process's.
+            self.gone = true;
+            (self.next, self.count) = (0, 0);
+            self.finish_filler();
+            self.socket.say_goodbye();
+            return Parting::Continues;
+        }
+        self.socket.parting(id)
+    }
+
+    /// Completes the message that the bell's bytes are of, before others can follow on the socket.
+    fn finish_filler(&mut self) {
+        let rest = self.bell.rest();
+        self.socket.output().bytes.extend_from_slice(rest);
+        let len = rest.len();
+        self.bell.rung(len);
+    }
+
+    pub(crate) fn exchange_blocking(&mut self, until: Instant, patience: Duration) -> Result<(), CloseError> {
+        while !self.gone {
+            self.enqueue().map_err(|fault| CloseError::Lost(Lost::SharedMemory(fault)))?;
+            self.ring_again();
+            if self.segment.has_received() {
+                if let Filled::Failed(lost) = self.fill(None) {
+                    return Err(CloseError::Lost(lost));
+                }
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                return Err(CloseError::TimedOut(patience));
+            }
+            self.segment
+                .wait(Duration::from_millis(1))
+                .map_err(|fault| CloseError::Lost(Lost::SharedMemory(fault)))?;
+        }
+        self.socket.exchange_blocking(until, patience)
+    }
+
+    pub(crate) fn shut(&mut self) {
+        if !self.gone {
+            // The last that can be done for a segment that VPP would keep otherwise.
+            self.gone = true;
+            if let Some(client) = self.client
+                && let Ok(Some(mut place)) = self.segment.place(32)
+            {
+                let message = messages::delete(client, true);
+                let filled = place.fill(message.len(), |bytes| {
+                    bytes.copy_from_slice(&message);
+                    Ok(())
+                });
+                if filled.is_ok() {
+                    let _full = self.segment.enqueue(&[place.hand_over()]);
+                }
+            }
+        }
+        self.segment.wake();
+        self.socket.shut();
+    }
+}
+
+impl Outbox for SharedMemory {
+    fn begin(&mut self, requests: &[Outgoing]) -> [u8; 4] {
+        let is_large = |request: &Outgoing| request.len() > self.segment.largest_request();
+        let is_for_socket = |request: &Outgoing| {
+            let id = request.kind.id;
+            self.by_socket.get(usize::from(id / 64)).is_some_and(|bits| bits & 1 << (id % 64) != 0)
+        };
+        if requests.iter().any(|request| is_large(request) || is_for_socket(request)) {
+            self.path = Path::Socket;
+            self.finish_filler();
+            return self.socket.output().begin(requests);
+        }
+        self.path = Path::Rings;
+        self.client_index()
+    }
+
+    fn message(
+        &mut self,
+        len: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), EncodeError>,
+    ) -> Result<(), OutboxError> {
+        if self.path == Path::Socket {
+            return self.socket.output().message(len, fill);
+        }
+        let waits = !self.backlog.is_empty() || !self.group_waits.is_empty();
+        let place = if waits {
+            None
+        } else {
+            self.segment.place(len).unwrap_or_else(|fault| {
+                self.fault = Some(fault);
+                None
+            })
+        };
+        let Some(mut place) = place else {
+            let mut message = vec![0; len];
+            fill(&mut message).map_err(OutboxError::Encode)?;
+            self.group_waits.push(message);
+            return Ok(());
+        };
+        place.fill(len, fill).map_err(|error| match error {
+            PlaceError::Encode(error) => OutboxError::Encode(error),
+            PlaceError::TooLong => OutboxError::TooLong(len),
+        })?;
+        self.group.push(place);
+        Ok(())
+    }
+
+    fn commit(&mut self) {
+        self.staged.extend(self.group.drain(..).map(Place::hand_over));
+        self.backlog.extend(self.group_waits.drain(..));
+    }
+
+    fn rollback(&mut self) {
+        if self.path == Path::Socket {
+            return self.socket.output().rollback();
+        }
+        self.group.clear();
+        self.group_waits.clear();
+    }
+}
+
+impl Drop for SharedMemory {
+    fn drop(&mut self) {
+        self.shut();
+    }
+}
