@@ -191,7 +191,7 @@ fn messages_that_fit_no_ring_come_and_go(socket: &Path) -> Result<(), Failed> {
         let vpp = shared_memory().shared_memory(config).connect(socket).await?;
         // 362 bytes, 30,000 times: far more than the heap holds unless every block is given back.
         for _ in 0..30_000 {
-            assert!(!vpp.call(&ShowVersion::default()).await?.version.is_empty());
+            assert!(!vpp.call(&ShowVersion).await?.version.is_empty());
         }
         // Larger than a place for requests: over the socket.
         let mut table = IpTableAddDel { is_add: true, ..IpTableAddDel::default() };
@@ -288,7 +288,7 @@ async fn child(socket: &Path) -> Result<(), Failed> {
             let vpp = shared_memory().connect(socket).await?;
             ready()?;
             loop {
-                let _version = vpp.call(&ShowVersion::default()).await?;
+                let _version = vpp.call(&ShowVersion).await?;
                 let calls: Vec<_> = (0..16).map(|_| vpp.clone()).collect();
                 let calls: Vec<_> = calls
                     .into_iter()
