@@ -31,7 +31,8 @@ pub(super) struct Held {
 impl Held {
     fn now(vpp: Option<u32>) -> Result<Self> {
         let stats = ALLOCATOR.stats();
-        let vpp = vpp.map(|pid| Ok::<_, anyhow::Error>((descriptors(&pid.to_string())?, resident(&pid.to_string())?)));
+        let vpp = vpp
+            .map(|pid| Ok::<_, anyhow::Error>((descriptors(&pid.to_string())?, resident(&pid.to_string())?)));
         Ok(Self {
             descriptors: descriptors("self")?,
             heap: stats.bytes_allocated.wrapping_sub(stats.bytes_deallocated),

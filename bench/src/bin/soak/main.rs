@@ -88,7 +88,12 @@ fn main() -> Result<()> {
     let interfaces = runtime.block_on(create_loopbacks(&lasting))?;
 
     let mut out = std::io::stdout().lock();
-    writeln!(out, "soak over {:?}, seed {seed}, VPP at {} (process {pid})", args.transport, socket.display())?;
+    writeln!(
+        out,
+        "soak over {:?}, seed {seed}, VPP at {} (process {pid})",
+        args.transport,
+        socket.display()
+    )?;
     writeln!(out, "{:>6} {:>11} {:>9} {:>9}  held", "round", "calls", "given up", "calls/s")?;
     let (mut total, mut warm) = (Tally::default(), None);
     for round in 1..=args.rounds {
@@ -103,7 +108,9 @@ fn main() -> Result<()> {
         ensure!(in_flight == 0, "round {round}, seed {seed}: {in_flight} calls are still under way");
         let held = match &warm {
             None => Held::settled(vpp)?,
-            Some(then) => Held::no_more_than(then, vpp).with_context(|| format!("round {round}, seed {seed}"))?,
+            Some(then) => {
+                Held::no_more_than(then, vpp).with_context(|| format!("round {round}, seed {seed}"))?
+            }
         };
         writeln!(out, "{round:>6} {:>11} {:>9} {rate:>9.0}  {held}", total.begun, total.given_up)?;
         if round == WARM {

@@ -51,7 +51,12 @@ impl fmt::Display for Tally {
 }
 
 /// One task's calls, one random piece of work after the other.
-pub(super) async fn make_calls(vpp: Connection, share: u64, seed: u64, interfaces: Vec<u32>) -> Result<Tally> {
+pub(super) async fn make_calls(
+    vpp: Connection,
+    share: u64,
+    seed: u64,
+    interfaces: Vec<u32>,
+) -> Result<Tally> {
     let mut worker = Worker { vpp, random: Rng::with_seed(seed), interfaces, tally: Tally::default() };
     while worker.tally.begun < share {
         match worker.random.u32(0..100) {
@@ -145,7 +150,9 @@ impl Worker {
         let mut seen = Vec::new();
         while seen.len() < wanted {
             pass(self.random.u32(0..3)).await;
-            let next = self.perhaps(async { dump.next().await.map(|next| next.map(|it| it.view().sw_if_index())) }).await;
+            let next = self
+                .perhaps(async { dump.next().await.map(|next| next.map(|it| it.view().sw_if_index())) })
+                .await;
             match next {
                 Some(next) => match next? {
                     Some(sw_if_index) => seen.push(sw_if_index),
@@ -182,7 +189,9 @@ impl Worker {
         let mut seen = vec![false; count];
         let mut answered = 0;
         while answered < wanted {
-            let Some((index, outcome)) = pipeline.next().await else { bail!("{answered} answers of {wanted}") };
+            let Some((index, outcome)) = pipeline.next().await else {
+                bail!("{answered} answers of {wanted}")
+            };
             ensure!(!std::mem::replace(&mut seen[index], true), "request {index} was answered twice");
             check_flags(&requests[index], outcome.map(drop))?;
             answered += 1;
