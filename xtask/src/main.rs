@@ -1,6 +1,7 @@
-//! What a contributor runs: `cargo xtask gen`, `cargo xtask bench`.
+//! What a contributor runs: `cargo xtask gen`, `bench`, `soak`, `sanitize`.
 
 mod generate;
+mod sanitize;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,14 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<OsString>,
     },
+    /// Run the connection's tests under a sanitizer
+    Sanitize {
+        /// What is looked for
+        sanitizer: sanitize::Sanitizer,
+        /// Options of `cargo test`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<OsString>,
+    },
 }
 
 fn main() -> Result<()> {
@@ -41,6 +50,7 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Gen(arguments) => generate::run(&root, &arguments),
         Command::Bench { options } => measure(&root, "vppkit-bench", &options),
+        Command::Sanitize { sanitizer, options } => sanitize::run(&root, sanitizer, &options),
         Command::Soak { options } => measure(&root, "soak", &options),
     }
 }

@@ -105,7 +105,9 @@ pub(super) async fn replies_awaited_in_reverse_order_all_come(socket: &Path) -> 
 }
 
 /// GoVPP has 16 bits to number requests by.
-pub(super) async fn calls_far_beyond_16_bits_of_sequence_are_not_confused(socket: &Path) -> Result<(), Failed> {
+pub(super) async fn calls_far_beyond_16_bits_of_sequence_are_not_confused(
+    socket: &Path,
+) -> Result<(), Failed> {
     const COUNT: u32 = 70_000;
     let vpp = connect(socket).await?;
     // Unanswered all the while.
@@ -118,7 +120,9 @@ pub(super) async fn calls_far_beyond_16_bits_of_sequence_are_not_confused(socket
     }
     assert_eq!(seen, COUNT);
     drop(pipeline);
-    let nothing = std::future::poll_fn(|cx| std::task::Poll::Ready(std::pin::pin!(events.next()).poll(cx).is_pending()));
+    let nothing = std::future::poll_fn(|cx| {
+        std::task::Poll::Ready(std::pin::pin!(events.next()).poll(cx).is_pending())
+    });
     assert!(nothing.await, "no reply is taken for an event");
     Ok(())
 }
@@ -150,7 +154,8 @@ pub(super) async fn the_end_of_an_idle_connection_is_noticed_without_a_ping() ->
     let vpp = connect(sim.socket()).await?;
     vpp.call(&ShowVersion {}).await?;
     // What is attempted by time would be attempted in an hour.
-    let supervisor = Connection::builder().supervise().keepalive(HOUR, HOUR).backoff(HOUR, HOUR).start(sim.socket());
+    let supervisor =
+        Connection::builder().supervise().keepalive(HOUR, HOUR).backoff(HOUR, HOUR).start(sim.socket());
     supervisor.ready(LONG).await?;
     let mut states = supervisor.watch();
     sim.crash();
