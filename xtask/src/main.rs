@@ -1,5 +1,6 @@
-//! What a contributor runs: `cargo xtask gen`, `bench`, `soak`, `sanitize`.
+//! What a contributor runs: `cargo xtask gen`, `bench`, `soak`, `callgrind`, `sanitize`.
 
+mod callgrind;
 mod generate;
 mod sanitize;
 
@@ -35,6 +36,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<OsString>,
     },
+    /// Count the instructions of hot paths under callgrind
+    Callgrind(callgrind::Arguments),
     /// Run the connection's tests under a sanitizer
     Sanitize {
         /// What is looked for
@@ -50,6 +53,7 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Gen(arguments) => generate::run(&root, &arguments),
         Command::Bench { options } => measure(&root, "vppkit-bench", &options),
+        Command::Callgrind(arguments) => callgrind::run(&root, &arguments),
         Command::Sanitize { sanitizer, options } => sanitize::run(&root, sanitizer, &options),
         Command::Soak { options } => measure(&root, "soak", &options),
     }
