@@ -1,6 +1,7 @@
 //! Defects seen with a VPP that behaves, and some with one that ends or is slow.
 
 use std::path::Path;
+use std::task::Poll;
 use std::time::Duration;
 
 use libtest_mimic::Failed;
@@ -120,9 +121,7 @@ pub(super) async fn calls_far_beyond_16_bits_of_sequence_are_not_confused(
     }
     assert_eq!(seen, COUNT);
     drop(pipeline);
-    let nothing = std::future::poll_fn(|cx| {
-        std::task::Poll::Ready(std::pin::pin!(events.next()).poll(cx).is_pending())
-    });
+    let nothing = std::future::poll_fn(|cx| Poll::Ready(std::pin::pin!(events.next()).poll(cx).is_pending()));
     assert!(nothing.await, "no reply is taken for an event");
     Ok(())
 }
@@ -170,12 +169,15 @@ pub(super) async fn the_end_of_an_idle_connection_is_noticed_without_a_ping() ->
 pub(super) async fn a_stale_reply_never_reaches_a_later_call() -> Result<(), Failed> {
     let sim = Sim::release("26.06").start().await?;
     let vpp = connect(sim.socket()).await?;
-    for number in 0..50 {
+    for number in 0..20 {
         // Its answer comes while those behind it are under way.
-        sim.fault(Fault::overtaken("sw_interface_set_flags", Duration::from_millis(5)).once());
+        sim.fault(Fault::overtaken("sw_interface_set_flags", Duration::from_millis(50)).once());
         let late = vpp.counters().late;
-        let given_up = vpp.call(&request(number)).deadline(Duration::from_millis(1)).await;
-        assert!(matches!(given_up, Err(CallError::DeadlineExceeded { .. })), "{given_up:?}");
+        let stale = request(number);
+        let mut given_up = Box::pin(vpp.call(&stale).into_future());
+        let sent = std::future::poll_fn(|cx| Poll::Ready(given_up.as_mut().poll(cx).is_pending())).await;
+        assert!(sent, "answered at once");
+        drop(given_up);
         loop {
             // Of the other kind, so that the stale reply would be seen.
             let other = (number + 1..).find(|other| is_good(*other) != is_good(number)).unwrap_or_default();
