@@ -55,13 +55,16 @@ struct Args {
 enum Transport {
     /// VPP's API socket.
     Socket,
+    /// Shared memory, with the socket beside it.
+    SharedMemory,
 }
 
 impl Transport {
     fn builder(self) -> Builder {
-        match self {
-            Self::Socket => Connection::builder().name("soak"),
-        }
+        Connection::builder().name("soak").transport(match self {
+            Self::Socket => vpp_conn::Transport::Socket,
+            Self::SharedMemory => vpp_conn::Transport::SharedMemory,
+        })
     }
 }
 
