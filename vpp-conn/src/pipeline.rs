@@ -274,6 +274,9 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
             if let Some(sent) = slowest {
                 self.window.answered(self.ready.len(), now().saturating_duration_since(sent));
             }
+            if self.under_way.is_empty() {
+                shared.leave();
+            }
         });
     }
 }

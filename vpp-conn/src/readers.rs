@@ -1,11 +1,16 @@
 //! Who is woken when the socket has something.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
 /// Who is woken when the socket has something.
 #[derive(Debug, Default)]
-pub(crate) struct Readers(Mutex<ReaderSlots>);
+pub(crate) struct Readers {
+    slots: Mutex<ReaderSlots>,
+    /// A caller was woken to read and nobody has read since.
+    unread: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct ReaderSlots {
@@ -15,7 +20,7 @@ struct ReaderSlots {
 
 impl Readers {
     fn lock(&self) -> MutexGuard<'_, ReaderSlots> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn set_background(&self, waker: &Waker) {
@@ -26,12 +31,24 @@ impl Readers {
     }
 
     pub(crate) fn set_caller(&self, waker: Option<&Waker>) {
-        let mut slots = self.lock();
-        match (&slots.caller, waker) {
-            (Some(kept), Some(waker)) if kept.will_wake(waker) => {}
-            (None, None) => {}
-            _ => slots.caller = waker.cloned(),
+        let background = {
+            let mut slots = self.lock();
+            match (&slots.caller, waker) {
+                (Some(kept), Some(waker)) if kept.will_wake(waker) => {}
+                (None, None) => {}
+                _ => slots.caller = waker.cloned(),
+            }
+            // Who was woken may have what it waited for already, and not come to read again.
+            if self.unread.swap(false, Ordering::Relaxed) { slots.background.clone() } else { None }
+        };
+        if let Some(background) = background {
+            background.wake();
         }
+    }
+
+    /// Somebody is about to read all that has come.
+    pub(crate) fn reading(&self) {
+        self.unread.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn wake_background(&self) {
@@ -50,7 +67,9 @@ impl Wake for Readers {
     fn wake_by_ref(self: &Arc<Self>) {
         let waker = {
             let mut slots = self.lock();
-            slots.caller.take().or_else(|| slots.background.clone())
+            let caller = slots.caller.take();
+            self.unread.store(caller.is_some(), Ordering::Relaxed);
+            caller.or_else(|| slots.background.clone())
         };
         if let Some(waker) = waker {
             waker.wake();

@@ -226,6 +226,11 @@ impl Shared {
         self.with(|core| self.poll_call(core, context, cx))
     }
 
+    /// Who drove the connection has nothing under way any more: what comes next is the background task's.
+    pub(crate) fn leave(&self) {
+        self.readers.set_caller(None);
+    }
+
     /// Asks a call for what it has, after reading what has come.
     pub(crate) fn poll_call(
         &self,
@@ -396,6 +401,9 @@ impl Shared {
 
     fn drive_with(&self, core: &mut Core, waker: Option<&Waker>) {
         if !core.dead {
+            if waker.is_some() {
+                self.readers.reading();
+            }
             self.read(core, waker);
         }
         if !core.dead {

@@ -212,6 +212,46 @@ async fn a_pipeline_that_is_dropped_leaves_the_connection_as_it_was() {
     peer.join();
 }
 
+/// Who drove the connection alone leaves it to others when it has all its answers: times are so long here that nothing
+/// comes by time.
+#[tokio::test]
+async fn behind_a_pipeline_the_connection_still_hears() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let patient = |peer: &Peer| {
+        Connection::builder().deadline(HOUR).close_timeout(HOUR).connect(peer.socket().to_owned())
+    };
+    let soon = Duration::from_secs(30);
+
+    // The good-bye.
+    let peer = Peer::start(|wire| count(wire, 0));
+    let vpp = patient(&peer).await.unwrap();
+    for count in [1, 300] {
+        vpp.pipeline(vec![ControlPing; count]).collect().await.unwrap();
+    }
+    // Also from another task than the one that waited.
+    let closed = tokio::spawn(tokio::time::timeout(soon, vpp.close())).await.unwrap();
+    closed.expect("the answer to the good-bye is not heard").unwrap();
+    peer.join();
+
+    // And the end of VPP, while the pipeline is still held.
+    let (end, ended) = std::sync::mpsc::channel();
+    let peer = Peer::start(move |wire| {
+        for number in 0..10 {
+            let request = wire.receive().unwrap();
+            wire.send(&pong(&request, 0, number));
+        }
+        ended.recv().unwrap();
+    });
+    let vpp = patient(&peer).await.unwrap();
+    let mut pipeline = vpp.pipeline(vec![ControlPing; 10]);
+    while pipeline.next().await.is_some() {}
+    end.send(()).unwrap();
+    let lost = tokio::time::timeout(soon, vpp.closed()).await;
+    assert_eq!(lost.expect("the end of VPP is not heard"), Lost::ClosedByVpp);
+    drop(pipeline);
+    peer.join();
+}
+
 #[tokio::test]
 async fn a_request_that_is_never_answered_ends_by_its_deadline() {
     let peer = Peer::start(|wire| {

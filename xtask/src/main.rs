@@ -1,6 +1,8 @@
-//! What a contributor runs: `cargo xtask gen`, `cargo xtask bench`.
+//! What a contributor runs: `cargo xtask gen`, `bench`, `soak`, `callgrind`, `sanitize`.
 
+mod callgrind;
 mod generate;
+mod sanitize;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -27,27 +29,47 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<OsString>,
     },
+    /// Make millions of random calls, and see that nothing is left of them (`cargo xtask soak --help` tells its options)
+    #[command(disable_help_flag = true)]
+    Soak {
+        /// Options of the soaking program
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<OsString>,
+    },
+    /// Count the instructions of hot paths under callgrind
+    Callgrind(callgrind::Arguments),
+    /// Run the connection's tests under a sanitizer
+    Sanitize {
+        /// What is looked for
+        sanitizer: sanitize::Sanitizer,
+        /// Options of `cargo test`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<OsString>,
+    },
 }
 
 fn main() -> Result<()> {
     let root = root()?;
     match Arguments::parse().command {
         Command::Gen(arguments) => generate::run(&root, &arguments),
-        Command::Bench { options } => bench(&root, &options),
+        Command::Bench { options } => measure(&root, "vppkit-bench", &options),
+        Command::Callgrind(arguments) => callgrind::run(&root, &arguments),
+        Command::Sanitize { sanitizer, options } => sanitize::run(&root, sanitizer, &options),
+        Command::Soak { options } => measure(&root, "soak", &options),
     }
 }
 
-/// Runs the measuring program, optimised. It is a package of its own because it stands on generated code, which this
+/// Runs a measuring program, optimised. They are a package of their own because they stand on generated code, which this
 /// program has to be able to mend.
-fn bench(root: &Path, options: &[OsString]) -> Result<()> {
+fn measure(root: &Path, program: &str, options: &[OsString]) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = std::process::Command::new(cargo)
         .current_dir(root)
-        .args(["run", "--quiet", "--release", "--package", "vppkit-bench", "--"])
+        .args(["run", "--quiet", "--release", "--package", "vppkit-bench", "--bin", program, "--"])
         .args(options)
         .status()
         .context("cannot run cargo")?;
-    ensure!(status.success(), "the measuring program failed: {status}");
+    ensure!(status.success(), "{program} failed: {status}");
     Ok(())
 }
 

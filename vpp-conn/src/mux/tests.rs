@@ -261,26 +261,39 @@ enum Step {
     Answer(usize),
     /// VPP sends an element of the n-th oldest dump.
     Element(usize),
+    /// VPP answers the n-th latest call that has ended, or one that never was.
+    Late(usize),
     Cancel(usize),
     Poll(usize),
+    /// As one who waits for several: takes the end of a call and leaves it alone otherwise.
+    TakeIfOver(usize),
     Wait(u64),
     Noise(Vec<u8>),
     Die,
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        6 => Just(Step::Call),
-        3 => Just(Step::Dump),
-        8 => (0..8usize).prop_map(Step::Answer),
-        6 => (0..8usize).prop_map(Step::Element),
-        3 => (0..8usize).prop_map(Step::Cancel),
-        8 => (0..8usize).prop_map(Step::Poll),
-        2 => (0..12u64).prop_map(Step::Wait),
+/// Two bytes make a step: making them costs little, so histories can be many.
+fn step((kind, number): (u8, u8)) -> Step {
+    let nth = usize::from(number % 8);
+    match kind % 48 {
+        0..7 => Step::Call,
+        7..10 => Step::Dump,
+        10..18 => Step::Answer(nth),
+        18..24 => Step::Element(nth),
+        24..27 => Step::Cancel(nth),
+        27..35 => Step::Poll(nth),
+        35..39 => Step::TakeIfOver(nth),
+        39..42 => Step::Late(nth),
+        42..44 => Step::Wait(u64::from(number % 12)),
         // Message ids and contexts close to those in use, among others.
-        2 => prop::collection::vec(prop_oneof![Just(0u8), Just(101), Just(102), 0..=255u8], 0..12).prop_map(Step::Noise),
-        1 => Just(Step::Die),
-    ]
+        44..47 => {
+            let close = [0, 101, 102, number, 24, number.wrapping_mul(89)];
+            let digits =
+                (0..number % 12).map(|at| close[usize::from(number.rotate_left(at.into())) % close.len()]);
+            Step::Noise(digits.collect())
+        }
+        _ => Step::Die,
+    }
 }
 
 proptest! {
@@ -289,21 +302,26 @@ proptest! {
     /// Over any history: a call gets its own answer or an error, never another's; elements come in order and none is
     /// missing; whoever was told to wait is woken when there is something; nothing is left behind.
     #[test]
-    fn any_history(steps in prop::collection::vec(step(), 1..60)) {
+    fn any_history(steps in prop::collection::vec(any::<(u8, u8)>(), 1..100)) {
         struct Live { context: Context, dump: bool, sent: u8, read: u8, answered: bool, noise: bool, waits: bool }
         let mut bed = Bed::new();
         let mut live: Vec<Live> = Vec::new();
         let mut noisy = false;
-        for step in steps {
+        // Calls that were begun, and contexts of those that have ended.
+        let (mut begun, mut over) = (0, Vec::new());
+        for step in steps.into_iter().map(step) {
             match step {
                 Step::Call | Step::Dump => {
                     let dump = matches!(step, Step::Dump);
                     let request = Outgoing { kind: REQUEST, payload_len: 0 };
                     let expect = if dump { STREAM } else { Expect::Reply(REPLY) };
                     match bed.mux.begin(&mut bed.output, &[request], expect, bed.now, PATIENCE, |_, _| Ok(())) {
-                        Ok(context) => live.push(Live {
-                            context, dump, sent: 0, read: 0, answered: false, noise: noisy, waits: false,
-                        }),
+                        Ok(context) => {
+                            begun += 1;
+                            live.push(Live {
+                                context, dump, sent: 0, read: 0, answered: false, noise: noisy, waits: false,
+                            });
+                        }
                         Err(_) => prop_assert!(bed.mux.lost().is_some()),
                     }
                 }
@@ -321,6 +339,30 @@ proptest! {
                 Step::Cancel(nth) => if nth < live.len() {
                     let call = live.remove(nth);
                     bed.mux.cancel(call.context);
+                    over.push(call.context);
+                },
+                Step::Late(nth) => {
+                    let context = over.iter().rev().nth(nth).copied().unwrap_or(Context(1_000_000));
+                    let before = bed.mux.counters();
+                    let message = message(REPLY, context, b"late");
+                    bed.receive(&message);
+                    let after = bed.mux.counters();
+                    // Where nobody expected replies yet, not even the place of its context is known.
+                    prop_assert_eq!(after.late + after.unasked, before.late + before.unasked + 1);
+                    prop_assert_eq!(after.in_flight, before.in_flight);
+                    prop_assert!(!bed.mux.has_woken(), "a late reply woke somebody");
+                }
+                Step::TakeIfOver(nth) => if nth < live.len() {
+                    let call = &live[nth];
+                    match bed.mux.take_if_over(call.context) {
+                        None => prop_assert!(call.noise || !call.answered),
+                        Some(Progress::End(payload)) => {
+                            prop_assert!(call.noise || payload[..] == call.context.0.to_be_bytes());
+                            over.push(live.remove(nth).context);
+                        }
+                        Some(Progress::Failed(_)) => over.push(live.remove(nth).context),
+                        Some(other) => prop_assert!(false, "{:?} is no end", other),
+                    }
                 },
                 Step::Poll(nth) => if nth < live.len() {
                     let call = &mut live[nth];
@@ -336,9 +378,9 @@ proptest! {
                         Progress::End(payload) => {
                             prop_assert!(call.noise || (call.answered && call.read == call.sent));
                             prop_assert!(call.noise || payload[..] == call.context.0.to_be_bytes());
-                            live.remove(nth);
+                            over.push(live.remove(nth).context);
                         }
-                        Progress::Failed(_) => { live.remove(nth); }
+                        Progress::Failed(_) => over.push(live.remove(nth).context),
                     }
                 },
                 Step::Wait(seconds) => {
@@ -361,6 +403,8 @@ proptest! {
                 }
                 Step::Die => bed.mux.fail(&Lost::ClosedByVpp),
             }
+            let Counters { sent, answered, failed, given_up, in_flight, .. } = bed.mux.counters();
+            prop_assert_eq!((sent, answered + failed + given_up + in_flight), (begun, begun));
             for woken in bed.woken() {
                 if let Some(call) = live.iter_mut().find(|call| call.context.0 == woken) {
                     prop_assert!(std::mem::take(&mut call.waits), "woken without waiting");
@@ -372,12 +416,14 @@ proptest! {
                     } else {
                         let context = call.context;
                         live.retain(|call| call.context != context);
+                        over.push(context);
                     }
                 }
             }
         }
         for call in live { bed.mux.cancel(call.context); }
         prop_assert_eq!(bed.mux.waiting(), 0);
+        prop_assert_eq!(bed.mux.counters().in_flight, 0);
     }
 }
 

@@ -92,18 +92,23 @@ impl Socket {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Filled::Failed(Lost::RuntimeEnded),
             }
+            let stream = &self.stream;
             let buffer = self.reader.buffer();
             let room = buffer.capacity() - buffer.len();
-            match self.stream.try_read_buf(buffer) {
-                Ok(0) => return Filled::Ended,
-                Ok(len) => {
-                    if len < room {
-                        // Nothing is left: tell the runtime without another read that says so.
-                        let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-                        let _would_block = self.stream.try_io(Interest::READABLE, nothing);
-                    }
-                    return Filled::Something;
+            let mut read = None;
+            // A read that leaves room has taken all there was; saying so spares another read that finds nothing. It is
+            // said of the readiness from before the read: what comes meanwhile makes the stream ready anew, and that
+            // must stand.
+            let waited = stream.try_io(Interest::READABLE, || match stream.try_read_buf(buffer)? {
+                len if 0 < len && len < room => {
+                    read = Some(len);
+                    Err(io::ErrorKind::WouldBlock.into())
                 }
+                len => Ok(len),
+            });
+            match read.map_or(waited, Ok) {
+                Ok(0) => return Filled::Ended,
+                Ok(_) => return Filled::Something,
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
                 Err(error) => return Filled::Failed(error.into()),
