@@ -1,0 +1,5 @@
+//! The least that a client can do: the smallest loops over plain system calls, to compare with.
+
+mod socket;
+
+pub(crate) use socket::RawSocket;
