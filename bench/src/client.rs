@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use tokio::runtime::{Builder, Runtime};
-use vpp_conn::{Connection, blocking};
 use vpp_26_06::memclnt::ControlPing;
+use vpp_conn::{Connection, blocking};
 use vpp_wire::Request;
 
 use crate::floor::RawSocket;
@@ -79,9 +79,8 @@ impl Client {
                 let vpp = vpp.clone();
                 Round::of_threads(calls, || {
                     let mut times = std::mem::take(&mut each);
-                    let task = runtime.spawn(async move {
-                        one_by_one(&vpp, calls, &mut times).await.map(|()| times)
-                    });
+                    let task = runtime
+                        .spawn(async move { one_by_one(&vpp, calls, &mut times).await.map(|()| times) });
                     each = runtime.block_on(task)??;
                     Ok(())
                 })?

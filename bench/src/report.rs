@@ -54,10 +54,16 @@ impl Ratio {
     pub(crate) fn of(mut rounds: Vec<f64>, limit: Option<Limit>) -> Self {
         rounds.sort_unstable_by(f64::total_cmp);
         let at = |part: f64| {
-            let index = (rounds.len().saturating_sub(1) as f64 * part).round();
-            rounds.get(index as usize).copied().unwrap_or(f64::NAN)
+            let place = rounds.len().saturating_sub(1) as f64 * part;
+            let get = |place: f64| rounds.get(place as usize).copied().unwrap_or(f64::NAN);
+            get(place.floor()) + (get(place.ceil()) - get(place.floor())) * place.fract()
         };
         Self { median: at(0.5), quartiles: [at(0.25), at(0.75)], limit }
+    }
+
+    /// The ratio alone, where what is allowed says nothing.
+    pub(crate) fn without_limit(self) -> Self {
+        Self { limit: None, ..self }
     }
 
     fn is_met(&self) -> Option<bool> {
@@ -169,5 +175,38 @@ impl fmt::Display for Table {
             writeln!(f)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_are_told_by_their_median_and_quartiles() {
+        let ratio = Ratio::of(vec![1.4, 1.0, 1.2, 1.1, 1.3], Some(Limit::AtMost(1.2)));
+        assert_eq!((ratio.median, ratio.quartiles, ratio.is_met()), (1.2, [1.1, 1.3], Some(true)));
+        let ratio = Ratio::of(vec![0.5, 1.0], Some(Limit::AtLeast(0.8)));
+        assert_eq!((ratio.median, ratio.is_met()), (0.75, Some(false)));
+        assert_eq!(ratio.without_limit().is_met(), None);
+        assert!(Ratio::of(Vec::new(), None).median.is_nan());
+    }
+
+    #[test]
+    fn a_table_has_the_columns_that_were_measured() {
+        let ratio = Some(Ratio::of(vec![1.5], Some(Limit::AtMost(1.1))));
+        let floor = Row { way: "floor".to_owned(), each_us: Some(0.05), ..Row::default() };
+        let slow = Row { way: "slow".to_owned(), each_us: Some(12_500.0), ratio, ..Row::default() };
+        let table = Table::new("subject", "what", vec![floor, slow]);
+        let text = table.to_string();
+        assert!(
+            text.contains("50.0 ns") && text.contains("12.5 ms") && text.contains("<= 1.1 MISSED"),
+            "{text}"
+        );
+        assert!(!text.contains("p50") && !text.contains("allocations"), "{text}");
+        let json = table.json();
+        assert_eq!(json["ways"][1]["to_floor"]["met"], false);
+        assert_eq!(json["ways"][1]["per_second"], 80.0);
+        assert_eq!(json["ways"][0].get("p50_us"), None);
     }
 }

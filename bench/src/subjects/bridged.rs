@@ -17,8 +17,7 @@ pub(super) fn measure(setup: &Setup<'_>) -> Result<Vec<Table>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let plain = runtime.block_on(Connection::connect(setup.socket))?;
     let started = Instant::now();
-    let bridging =
-        runtime.block_on(Connection::builder().bridge(Bridge::pinned()).connect(setup.socket))?;
+    let bridging = runtime.block_on(Connection::builder().bridge(Bridge::pinned()).connect(setup.socket))?;
     let connect = started.elapsed().as_secs_f64() * 1e3;
     let is_known = plain.supports::<IpRouteAddDel>()
         && !plain.supports::<vpp_20_09::ip::IpRouteAddDel>()

@@ -56,9 +56,7 @@ pub(super) fn measure(setup: &Setup<'_>) -> Result<Vec<Table>> {
         })
         .over("socket"),
         Way::new("collect", || {
-            Round::of(routes, || {
-                all(runtime.block_on(vpp.dump(&IpRouteDump::default()).collect())?.len())
-            })
+            Round::of(routes, || all(runtime.block_on(vpp.dump(&IpRouteDump::default()).collect())?.len()))
         })
         .over("socket"),
     ];

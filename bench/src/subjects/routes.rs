@@ -35,7 +35,10 @@ pub(super) fn measure(setup: &Setup<'_>) -> Result<Vec<Table>> {
     for (_, client) in clients {
         client.close()?;
     }
-    let about = format!("adding {} routes (each request allocates its list of paths): {rounds} rounds, {}", setup.routes, setup.peer);
+    let about = format!(
+        "adding {} routes (each request allocates its list of paths): {rounds} rounds, {}",
+        setup.routes, setup.peer
+    );
     Ok(vec![Table::new("routes", about, rows)])
 }
 

@@ -20,11 +20,13 @@ pub(super) fn measure(setup: &Setup<'_>) -> Result<Vec<Table>> {
     let stats = Stats::connect(setup.stats_socket)?;
     // As many as are wanted, by name: a VPP has more.
     let errors = stats.select("/err/")?;
-    let mut names = errors.entries().take(ENTRIES).map(|entry| Pattern::exact(entry.name())).collect::<Vec<_>>();
+    let mut names =
+        errors.entries().take(ENTRIES).map(|entry| Pattern::exact(entry.name())).collect::<Vec<_>>();
     let mut selection = stats.select_all(names.drain(..))?;
     let entries = selection.len();
     ensure!(entries > 0, "{} has no error counters", setup.peer);
-    let mut again = stats.select_all(errors.entries().take(ENTRIES).map(|entry| Pattern::exact(entry.name())))?;
+    let mut again =
+        stats.select_all(errors.entries().take(ENTRIES).map(|entry| Pattern::exact(entry.name())))?;
 
     let shared: Vec<AtomicU64> = (0..entries as u64).map(AtomicU64::new).collect();
     let places: Vec<usize> = (0..entries).collect();
@@ -62,8 +64,10 @@ pub(super) fn measure(setup: &Setup<'_>) -> Result<Vec<Table>> {
         }),
     ];
     let rows = take_turns(ways, setup.rounds, Compare::Medians)?;
-    let about =
-        format!("statistics, {entries} error counters: {} rounds of {READS} reads, {}", setup.rounds, setup.peer);
+    let about = format!(
+        "statistics, {entries} error counters: {} rounds of {READS} reads, {}",
+        setup.rounds, setup.peer
+    );
     Ok(vec![Table::new("stats", about, rows)])
 }
 
