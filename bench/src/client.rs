@@ -108,7 +108,7 @@ impl Client {
     ) -> Result<Round> {
         let requests = {
             let request = request.clone();
-            (0..count).map(move |index| request(index))
+            (0..count).map(request)
         };
         match self {
             Self::Raw(raw) => {

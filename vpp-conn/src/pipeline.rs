@@ -46,7 +46,7 @@ pub struct Pipeline<I: Iterator<Item: Request>> {
     under_way: VecDeque<UnderWay>,
     /// Not sent, for these reasons, and kept until the results before them are there: where results have an order.
     unsent: VecDeque<(usize, CallError)>,
-    ready: VecDeque<(usize, Result<Payload, CallError>)>,
+    ready: VecDeque<Outcome<Payload>>,
     /// The position of the next request that is taken.
     next: usize,
     is_ordered: bool,
@@ -60,6 +60,9 @@ pub struct Pipeline<I: Iterator<Item: Request>> {
     /// Those under way, once there were any.
     group: Option<GroupId>,
 }
+
+/// The position of a request, and what became of it.
+type Outcome<T> = (usize, Result<T, CallError>);
 
 #[derive(Clone, Copy)]
 struct UnderWay {
@@ -129,7 +132,7 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
     }
 
     /// The next result, where it is there already; as [`Pipeline::next`], which would not have to wait for it.
-    pub(crate) fn take_ready(&mut self) -> Option<(usize, Result<<I::Item as Request>::Reply, CallError>)> {
+    pub(crate) fn take_ready(&mut self) -> Option<Outcome<<I::Item as Request>::Reply>> {
         let (index, result) = self.ready.pop_front()?;
         Some((index, result.and_then(|payload| self.read(&payload))))
     }
@@ -149,7 +152,7 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
         Ok(<I::Item as Request>::Reply::from_payload(payload)?)
     }
 
-    fn poll_next(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<(usize, Result<Payload, CallError>)>> {
+    fn poll_next(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Outcome<Payload>>> {
         loop {
             if let Some(result) = self.ready.pop_front() {
                 return Poll::Ready(Some(result));
@@ -248,18 +251,23 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
                 }
             }
             let kept = shared.drive_for(core, group);
-            self.take_results(core, request_kind.id);
+            let ended = core.take_ended(group);
+            self.take_results(core, request_kind.id, ended);
             if self.ready.is_empty() {
                 shared.wait_for(core, group, self.under_way.len(), kept, cx);
             }
         });
     }
 
-    /// Moves what has ended to the results.
-    fn take_results(&mut self, core: &mut Core, request: u16) {
+    /// Moves what has ended to the results: as many as have newly ended, or, in order, those up to the first that has
+    /// not.
+    fn take_results(&mut self, core: &mut Core, request: u16, mut ended: usize) {
         let (mut at, mut slowest) = (0, None);
         loop {
             self.take_unsent(at);
+            if ended == 0 && !self.is_ordered {
+                break;
+            }
             let Some(under_way) = self.under_way.get(at).copied() else { break };
             let Some(progress) = core.take_if_over(under_way.context) else {
                 if self.is_ordered {
@@ -278,6 +286,7 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
                 // Neither is over.
                 Progress::Details(_) | Progress::Pending => break,
             };
+            ended = ended.saturating_sub(1);
             slowest = slowest.max(Some(under_way.sent));
             // At the front, but for answers that overtook others.
             self.under_way.remove(at);

@@ -83,6 +83,11 @@ impl Core {
         self.mux.join(context, group);
     }
 
+    /// How many calls of a group have ended since this was last asked.
+    pub(crate) fn take_ended(&mut self, group: GroupId) -> usize {
+        self.mux.groups().take_ended(group)
+    }
+
     /// Takes the end of a call, if it has ended.
     pub(crate) fn take_if_over(&mut self, context: Context) -> Option<Progress> {
         self.mux.take_if_over(context)

@@ -98,7 +98,7 @@ struct Slot<W> {
     end: Option<Payload>,
     failure: Option<Failure>,
     waiter: Option<W>,
-    /// Who waits for this one and others, where that is not `waiter`.
+    /// Who waits for this one and others, where that is not `waiter`; until this one is over.
     group: Option<GroupId>,
     begun: Instant,
     /// A stream's deadline starts anew with each message.
@@ -111,9 +111,9 @@ impl<W> Slot<W> {
         self.end.is_some() || self.failure.is_some()
     }
 
-    /// Takes whoever waits for this call.
+    /// Takes whoever waits for this call, which has got something. What a call of a group gets is its end.
     fn take_waiter(&mut self, groups: &mut Groups<W>) -> Option<W> {
-        self.waiter.take().or_else(|| groups.take_waiter(self.group?))
+        self.waiter.take().or_else(|| groups.end_one(self.group.take()?))
     }
 }
 
@@ -433,7 +433,7 @@ impl<W> Mux<W> {
         self.slots.get(context.0)?.waiter.take()
     }
 
-    /// From now on the call wakes who waits for this group.
+    /// From now on the end of a call, which has just begun and is no stream, wakes who waits for this group.
     pub(crate) fn join(&mut self, context: Context, group: GroupId) {
         if let Some(slot) = self.slots.get(context.0) {
             slot.group = Some(group);

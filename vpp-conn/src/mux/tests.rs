@@ -120,6 +120,9 @@ fn calls_of_a_group_wake_the_one_who_waits_for_any_of_them() {
     bed.receive(&message(REPLY, calls[1], b"b"));
     bed.receive(&message(REPLY, calls[0], b"a"));
     assert_eq!(bed.woken(), [70]);
+    assert_eq!([bed.mux.groups().take_ended(group), bed.mux.groups().take_ended(group)], [2, 0]);
+    bed.receive(&message(REPLY, calls[1], b"again"));
+    assert_eq!(bed.mux.groups().take_ended(group), 0, "an end is told once");
     assert_eq!(bed.mux.take_if_over(calls[0]), Some(end(b"a")));
     assert_eq!(bed.mux.take_if_over(calls[1]), Some(end(b"b")));
     assert_eq!(bed.mux.take_if_over(calls[2]), None);
@@ -127,6 +130,7 @@ fn calls_of_a_group_wake_the_one_who_waits_for_any_of_them() {
     bed.now += PATIENCE;
     bed.mux.handle_timeout(bed.now);
     assert_eq!(bed.woken(), [71, 80]);
+    assert_eq!(bed.mux.groups().take_ended(group), 2);
     assert!(matches!(
         bed.mux.take_if_over(calls[2]),
         Some(Progress::Failed(Failure::DeadlineExceeded { .. }))
