@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use tokio::runtime::{Builder, Runtime};
 use vpp_26_06::memclnt::ControlPing;
-use vpp_conn::{Connection, blocking};
+use vpp_conn::{Connection, Receive, Transport, blocking};
 use vpp_wire::Request;
 
-use crate::floor::RawSocket;
+use crate::floor::{RawMemory, RawSocket};
 use crate::rounds::Round;
 
 /// Who calls, and from where.
@@ -23,10 +23,32 @@ pub(crate) enum Kind {
     SpawnedTask,
     /// `blocking::Connection`
     Blocking,
+    /// Requests enqueued, and a look at the queue until the reply is there: the floor of shared memory
+    RawMemory,
+    /// `Connection` over shared memory, current-thread runtime
+    Memory,
+    /// The same in a spawned task of a multi-thread runtime
+    MemoryTask,
+    /// As `Memory`, and a call does not sleep
+    MemoryBusy,
+    /// Whatever `Transport::Auto` takes, current-thread runtime
+    Auto,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [Self::Raw, Self::CurrentThread, Self::SpawnedTask, Self::Blocking];
+    /// Those over the socket.
+    pub(crate) const SOCKET: [Self; 4] = [Self::Raw, Self::CurrentThread, Self::SpawnedTask, Self::Blocking];
+    /// Those over shared memory.
+    pub(crate) const MEMORY: [Self; 5] =
+        [Self::RawMemory, Self::Memory, Self::MemoryTask, Self::MemoryBusy, Self::Auto];
+
+    pub(crate) fn transport(self) -> &'static str {
+        match self {
+            Self::Raw | Self::CurrentThread | Self::SpawnedTask | Self::Blocking => "socket",
+            Self::RawMemory | Self::Memory | Self::MemoryTask | Self::MemoryBusy => "shared memory",
+            Self::Auto => "auto",
+        }
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -34,6 +56,10 @@ impl Kind {
             Self::CurrentThread => "current thread",
             Self::SpawnedTask => "spawned task",
             Self::Blocking => "blocking",
+            Self::RawMemory => "raw loop",
+            Self::Memory | Self::Auto => "current thread",
+            Self::MemoryTask => "spawned task",
+            Self::MemoryBusy => "busy-poll",
         }
     }
 }
@@ -41,6 +67,7 @@ impl Kind {
 /// A client of one kind, connected.
 pub(crate) enum Client {
     Raw(RawSocket),
+    RawMemory(RawMemory),
     CurrentThread(Runtime, Connection),
     SpawnedTask(Runtime, Connection),
     Blocking(blocking::Connection),
@@ -48,19 +75,26 @@ pub(crate) enum Client {
 
 impl Client {
     pub(crate) fn connect(kind: Kind, socket: &Path) -> Result<Self> {
+        let builder = Connection::builder().transport(match kind {
+            Kind::Memory | Kind::MemoryTask | Kind::MemoryBusy => Transport::SharedMemory,
+            Kind::Auto => Transport::Auto,
+            _ => Transport::Socket,
+        });
+        let builder = if kind == Kind::MemoryBusy { builder.receive(Receive::BusyPoll) } else { builder };
         Ok(match kind {
             Kind::Raw => Self::Raw(RawSocket::connect(socket)?),
-            Kind::CurrentThread => {
+            Kind::RawMemory => Self::RawMemory(RawMemory::connect(socket)?),
+            Kind::CurrentThread | Kind::Memory | Kind::MemoryBusy | Kind::Auto => {
                 let runtime = Builder::new_current_thread().enable_all().build()?;
-                let vpp = runtime.block_on(Connection::connect(socket))?;
+                let vpp = runtime.block_on(builder.connect(socket))?;
                 Self::CurrentThread(runtime, vpp)
             }
-            Kind::SpawnedTask => {
+            Kind::SpawnedTask | Kind::MemoryTask => {
                 let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-                let vpp = runtime.block_on(Connection::connect(socket))?;
+                let vpp = runtime.block_on(builder.connect(socket))?;
                 Self::SpawnedTask(runtime, vpp)
             }
-            Kind::Blocking => Self::Blocking(blocking::Connection::connect(socket)?),
+            Kind::Blocking => Self::Blocking(builder.connect_blocking(socket)?),
         })
     }
 
@@ -72,6 +106,7 @@ impl Client {
                 let ping = raw.request(&ControlPing)?;
                 Round::of(calls, || raw.one_by_one(&ping, calls, &mut each))?
             }
+            Self::RawMemory(raw) => Round::of(calls, || raw.pings(calls, &mut each))?,
             Self::CurrentThread(runtime, vpp) => {
                 Round::of(calls, || runtime.block_on(one_by_one(vpp, calls, &mut each)))?
             }
@@ -98,7 +133,7 @@ impl Client {
     }
 
     /// So many requests of one kind (at least one) with so many under way; the window of `None` adapts itself. The raw
-    /// loop takes the first request's bytes and lets `patch` make the others of them.
+    /// loop takes the first request's bytes and lets `patch` make the others of them; that of shared memory always sends `control_ping`.
     pub(crate) fn pipelined<R: Request + Send>(
         &mut self,
         count: usize,
@@ -117,6 +152,10 @@ impl Client {
                 ensure!(first == last, "the raw loop makes other requests than those measured");
                 let window = window.context("the raw loop's window does not adapt itself")?;
                 Round::of(count, || raw.pipelined(&first, count, window, patch))
+            }
+            Self::RawMemory(raw) => {
+                let window = window.context("the raw loop's window does not adapt itself")?;
+                Round::of(count, || raw.pipeline(count, window))
             }
             Self::CurrentThread(runtime, vpp) => {
                 Round::of(count, || runtime.block_on(pipelined(vpp, requests, window)))
@@ -143,6 +182,7 @@ impl Client {
     pub(crate) fn close(self) -> Result<()> {
         match self {
             Self::Raw(raw) => raw.close()?,
+            Self::RawMemory(raw) => raw.close()?,
             Self::CurrentThread(runtime, vpp) | Self::SpawnedTask(runtime, vpp) => {
                 runtime.block_on(vpp.close())?;
             }

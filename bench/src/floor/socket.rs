@@ -14,8 +14,8 @@ const FRAME: usize = 16;
 const READ: usize = 64 << 10;
 
 pub(crate) struct RawSocket {
-    stream: UnixStream,
-    client_index: [u8; 4],
+    pub(super) stream: UnixStream,
+    pub(super) client_index: [u8; 4],
     /// `<name>_<crc>` and the id, as VPP told.
     table: Vec<(String, [u8; 2])>,
     /// What was read and not looked at begins at the first, ends at the second.
@@ -33,10 +33,7 @@ impl RawSocket {
         create[17] = 15;
         create[22..31].copy_from_slice(b"xtask-raw");
         stream.write_all(&create)?;
-        let mut header = [0; FRAME];
-        stream.read_exact(&mut header)?;
-        let mut reply = vec![0; len_of(&header)];
-        stream.read_exact(&mut reply)?;
+        let reply = read_one(&mut stream)?;
         let client_index = reply.get(14..18).and_then(|index| index.try_into().ok());
         let rows = reply.get(20..).unwrap_or_default().chunks_exact(66).map(|row| {
             let name = row[2..].split(|byte| *byte == 0).next().unwrap_or_default();
@@ -64,7 +61,7 @@ impl RawSocket {
         Ok(frame)
     }
 
-    fn id<M: Message>(&self) -> Result<[u8; 2]> {
+    pub(super) fn id<M: Message>(&self) -> Result<[u8; 2]> {
         let key = M::INFO.table_key();
         let row = self.table.iter().find(|(name, _)| *name == key);
         Ok(row.with_context(|| format!("the peer has no {key}"))?.1)
@@ -135,6 +132,11 @@ impl RawSocket {
         }
     }
 
+    /// The next message, and not a byte of what is behind it.
+    pub(super) fn receive_one(&mut self) -> Result<Vec<u8>> {
+        read_one(&mut self.stream)
+    }
+
     /// One read.
     fn receive(&mut self) -> Result<()> {
         let (start, end) = self.unread;
@@ -169,6 +171,14 @@ impl RawSocket {
         self.stream.write_all(&delete)?;
         self.receive()
     }
+}
+
+fn read_one(stream: &mut UnixStream) -> Result<Vec<u8>> {
+    let mut header = [0; FRAME];
+    stream.read_exact(&mut header)?;
+    let mut message = vec![0; len_of(&header)];
+    stream.read_exact(&mut message)?;
+    Ok(message)
 }
 
 fn len_of(header: &[u8; FRAME]) -> usize {

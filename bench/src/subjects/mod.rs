@@ -37,6 +37,8 @@ pub(crate) enum Subject {
     RoundTrip,
     /// Many requests under way
     Pipelined,
+    /// Calls over shared memory, one after another and many under way
+    SharedMemory,
     /// Adding and deleting routes
     Routes,
     /// A dump of the routes
@@ -52,9 +54,10 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::RoundTrip,
         Self::Pipelined,
+        Self::SharedMemory,
         Self::Routes,
         Self::Dump,
         Self::Codec,
@@ -67,6 +70,11 @@ impl Subject {
         match self {
             Self::RoundTrip => round_trip::measure(setup),
             Self::Pipelined => pipelined::measure(setup),
+            Self::SharedMemory => {
+                let mut tables = round_trip::measure_memory(setup)?;
+                tables.extend(pipelined::measure_memory(setup)?);
+                Ok(tables)
+            }
             Self::Routes => routes::measure(setup),
             Self::Dump => dump::measure(setup),
             Self::Codec => codec::measure(setup),

@@ -49,7 +49,7 @@ pub(super) fn measure(setup: &Setup<'_>) -> Result<Vec<Table>> {
     let mut tables = Vec::new();
     for depth in [0, 16, 256] {
         let mut rows = Vec::new();
-        for kind in Kind::ALL {
+        for kind in Kind::SOCKET {
             let Some(short) = count(kind, depth, MESSAGES, setup.socket, &out)? else {
                 let about = "system calls: not counted, there is no `strace` to run";
                 return Ok(vec![Table::new("syscalls", about, Vec::new())]);
