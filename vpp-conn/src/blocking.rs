@@ -275,7 +275,8 @@ impl<I: Iterator<Item: Request>> Iterator for PipelineIter<I> {
     type Item = (usize, Result<<I::Item as Request>::Reply, CallError>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.driver.wait(self.pipeline.next())
+        // What is there already needs no runtime.
+        self.pipeline.take_ready().or_else(|| self.driver.wait(self.pipeline.next()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
-use std::task::{Context as TaskContext, Poll, Waker};
+use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
 use vpp_wire::{Message, Request, Wire};
@@ -13,9 +13,9 @@ use crate::call::refusal;
 use crate::call::refusal_at;
 use crate::connection::Connection;
 use crate::error::CallError;
-use crate::mux::{Context, Expect, MessageKind, Outgoing, Progress};
+use crate::mux::{Context, Expect, GroupId, MessageKind, Outgoing, Progress};
 use crate::payload::Payload;
-use crate::shared::now;
+use crate::shared::{Core, now};
 use crate::table::Incompatible;
 
 /// Requests that may be under way when nothing is known of VPP yet.
@@ -44,7 +44,9 @@ pub struct Pipeline<I: Iterator<Item: Request>> {
     staged: VecDeque<I::Item>,
     /// Sent, oldest first.
     under_way: VecDeque<UnderWay>,
-    ready: VecDeque<(usize, Result<Payload, CallError>)>,
+    /// Not sent, for these reasons, and kept until the results before them are there: where results have an order.
+    unsent: VecDeque<(usize, CallError)>,
+    ready: VecDeque<Outcome<Payload>>,
     /// The position of the next request that is taken.
     next: usize,
     is_ordered: bool,
@@ -55,9 +57,12 @@ pub struct Pipeline<I: Iterator<Item: Request>> {
     /// Where VPP has another definition of the request or its reply.
     #[cfg(feature = "bridge")]
     way: Option<std::sync::Arc<crate::bridge::BridgedCall>>,
-    /// Who was told to be woken for those under way.
-    waker: Option<Waker>,
+    /// Those under way, once there were any.
+    group: Option<GroupId>,
 }
+
+/// The position of a request, and what became of it.
+type Outcome<T> = (usize, Result<T, CallError>);
 
 #[derive(Clone, Copy)]
 struct UnderWay {
@@ -74,6 +79,7 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
             requests,
             staged: VecDeque::new(),
             under_way: VecDeque::new(),
+            unsent: VecDeque::new(),
             ready: VecDeque::new(),
             next: 0,
             is_ordered: false,
@@ -81,7 +87,7 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
             window: Window::default(),
             #[cfg(feature = "bridge")]
             way: None,
-            waker: None,
+            group: None,
         }
     }
 
@@ -125,6 +131,12 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
         Ok(replies)
     }
 
+    /// The next result, where it is there already; as [`Pipeline::next`], which would not have to wait for it.
+    pub(crate) fn take_ready(&mut self) -> Option<Outcome<<I::Item as Request>::Reply>> {
+        let (index, result) = self.ready.pop_front()?;
+        Some((index, result.and_then(|payload| self.read(&payload))))
+    }
+
     fn read(&self, payload: &[u8]) -> Result<<I::Item as Request>::Reply, CallError> {
         #[cfg(feature = "bridge")]
         if let Some(way) = &self.way {
@@ -140,7 +152,7 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
         Ok(<I::Item as Request>::Reply::from_payload(payload)?)
     }
 
-    fn poll_next(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<(usize, Result<Payload, CallError>)>> {
+    fn poll_next(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Outcome<Payload>>> {
         loop {
             if let Some(result) = self.ready.pop_front() {
                 return Poll::Ready(Some(result));
@@ -160,10 +172,11 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
     /// user's. Half a window at a time, so that they go out together.
     fn stage(&mut self) {
         let window = self.window.len();
-        if self.is_over || self.under_way.len() > window / 2 {
+        let taken = self.under_way.len() + self.unsent.len();
+        if self.is_over || taken > window / 2 {
             return;
         }
-        while self.under_way.len() + self.staged.len() < window {
+        while taken + self.staged.len() < window {
             let Some(request) = self.requests.next() else {
                 self.is_over = true;
                 return;
@@ -208,11 +221,8 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
                 return;
             }
         };
-        let waker_changed = !self.waker.as_ref().is_some_and(|kept| kept.will_wake(cx.waker()));
-        if waker_changed {
-            self.waker = Some(cx.waker().clone());
-        }
         shared.with(|core| {
+            let group = *self.group.get_or_insert_with(|| core.add_group());
             let sent = now();
             for request in self.staged.drain(..) {
                 let index = self.next;
@@ -221,63 +231,81 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
                 let request = match Staged::new(self.way.as_deref(), request) {
                     Ok(request) => request,
                     Err(error) => {
-                        self.ready.push_back((index, Err(error)));
+                        self.unsent.push_back((index, error));
                         continue;
                     }
                 };
                 let outgoing = Outgoing { kind: request_kind, payload_len: request.encoded_len() };
                 let write = |_: usize, payload: &mut [u8]| request.encode_payload(payload).map(drop);
                 let expect = Expect::Reply(reply_kind);
-                match shared.begin_one_of_many(core, &[outgoing], expect, self.deadline, write) {
+                match shared.begin_one_of_many(core, &[outgoing], expect, sent, self.deadline, write) {
                     Ok(context) => {
-                        core.wait(context, cx.waker());
+                        core.join(context, group);
                         self.under_way.push_back(UnderWay { index, context, sent });
                     }
                     Err(error) => {
                         let error = shared.begin_error(request_kind.id, error);
                         self.is_over |= matches!(error, CallError::Lost { .. });
-                        self.ready.push_back((index, Err(error)));
+                        self.unsent.push_back((index, error));
                     }
                 }
             }
-            if waker_changed {
-                for under_way in &self.under_way {
-                    core.wait(under_way.context, cx.waker());
-                }
-            }
-            shared.drive_for(core, self.under_way.len(), cx.waker());
-
-            let (mut at, mut slowest) = (0, None);
-            while let Some(under_way) = self.under_way.get(at).copied() {
-                let Some(progress) = core.take_if_over(under_way.context) else {
-                    if self.is_ordered {
-                        break;
-                    }
-                    at += 1;
-                    continue;
-                };
-                let result = match progress {
-                    Progress::End(payload) => Ok(payload),
-                    Progress::Failed(failure) => {
-                        let error = shared.call_error(request_kind.id, failure);
-                        self.is_over |= matches!(error, CallError::Lost { .. });
-                        Err(error)
-                    }
-                    // Neither is over.
-                    Progress::Details(_) | Progress::Pending => break,
-                };
-                slowest = slowest.max(Some(under_way.sent));
-                // At the front, but for answers that overtook others.
-                self.under_way.remove(at);
-                self.ready.push_back((under_way.index, result));
-            }
-            if let Some(sent) = slowest {
-                self.window.answered(self.ready.len(), now().saturating_duration_since(sent));
+            let kept = shared.drive_for(core, group);
+            let ended = core.take_ended(group);
+            self.take_results(core, request_kind.id, ended);
+            if self.ready.is_empty() {
+                shared.wait_for(core, group, self.under_way.len(), kept, cx);
             }
             if self.under_way.is_empty() {
-                shared.leave();
+                shared.stop_reading();
             }
         });
+    }
+
+    /// Moves what has ended to the results: as many as have newly ended, or, in order, those up to the first that has
+    /// not.
+    fn take_results(&mut self, core: &mut Core, request: u16, mut ended: usize) {
+        let (mut at, mut slowest) = (0, None);
+        loop {
+            self.take_unsent(at);
+            if ended == 0 && !self.is_ordered {
+                break;
+            }
+            let Some(under_way) = self.under_way.get(at).copied() else { break };
+            let Some(progress) = core.take_if_over(under_way.context) else {
+                if self.is_ordered {
+                    break;
+                }
+                at += 1;
+                continue;
+            };
+            let result = match progress {
+                Progress::End(payload) => Ok(payload),
+                Progress::Failed(failure) => {
+                    let error = self.connection.shared().call_error(request, failure);
+                    self.is_over |= matches!(error, CallError::Lost { .. });
+                    Err(error)
+                }
+                // Neither is over.
+                Progress::Details(_) | Progress::Pending => break,
+            };
+            ended = ended.saturating_sub(1);
+            slowest = slowest.max(Some(under_way.sent));
+            // At the front, but for answers that overtook others.
+            self.under_way.remove(at);
+            self.ready.push_back((under_way.index, result));
+        }
+        if let Some(sent) = slowest {
+            self.window.answered(self.ready.len(), now().saturating_duration_since(sent));
+        }
+    }
+
+    /// Moves to the results what was not sent and stands before the request at this place.
+    fn take_unsent(&mut self, at: usize) {
+        let before = self.under_way.get(at).filter(|_| self.is_ordered).map_or(usize::MAX, |next| next.index);
+        while self.unsent.front().is_some_and(|(index, _)| *index < before) {
+            self.ready.extend(self.unsent.pop_front().map(|(index, error)| (index, Err(error))));
+        }
     }
 }
 
@@ -317,9 +345,9 @@ impl<R: Request> Staged<R> {
 
 impl<I: Iterator<Item: Request>> Drop for Pipeline<I> {
     fn drop(&mut self) {
-        if !self.under_way.is_empty() {
+        if let Some(group) = self.group {
             let contexts = self.under_way.iter().map(|under_way| under_way.context);
-            self.connection.shared().cancel_all(contexts);
+            self.connection.shared().leave(group, contexts);
         }
     }
 }

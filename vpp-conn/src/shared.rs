@@ -21,7 +21,7 @@ use crate::connect::Transport;
 use crate::counters::Counters;
 use crate::error::{CallError, CloseError, Lost};
 use crate::mux::{
-    BeginError, Context, Expect, Failure, MessageKind, Mux, Outgoing, Progress, SubscriberId, Taken,
+    BeginError, Context, Expect, Failure, GroupId, MessageKind, Mux, Outgoing, Progress, SubscriberId, Taken,
 };
 use crate::readers::Readers;
 use crate::settings::Settings;
@@ -73,9 +73,19 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Lets a call wake somebody.
-    pub(crate) fn wait(&mut self, context: Context, waker: &Waker) {
-        self.mux.wait(context, waker.clone());
+    /// Begins a group of calls of one who waits for any of them.
+    pub(crate) fn add_group(&mut self) -> GroupId {
+        self.mux.groups().add()
+    }
+
+    /// Makes a call one of a group.
+    pub(crate) fn join(&mut self, context: Context, group: GroupId) {
+        self.mux.join(context, group);
+    }
+
+    /// How many calls of a group have ended since this was last asked.
+    pub(crate) fn take_ended(&mut self, group: GroupId) -> usize {
+        self.mux.groups().take_ended(group)
     }
 
     /// Takes the end of a call, if it has ended.
@@ -152,7 +162,7 @@ impl Shared {
         write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<Context, BeginError> {
         let unsent = core.link.has_unsent();
-        let context = self.begin_one_of_many(core, requests, expect, patience, write)?;
+        let context = self.begin_one_of_many(core, requests, expect, now(), patience, write)?;
         #[cfg(shared_memory)]
         {
             core.newest = Some(context);
@@ -171,10 +181,11 @@ impl Shared {
         core: &mut Core,
         requests: &[Outgoing],
         expect: Expect,
+        at: Instant,
         patience: Duration,
         write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<Context, BeginError> {
-        let context = core.mux.begin(&mut core.link, requests, expect, now(), patience, write)?;
+        let context = core.mux.begin(&mut core.link, requests, expect, at, patience, write)?;
         if tracing::enabled!(tracing::Level::TRACE) {
             for request in requests {
                 let (name, len) = (self.table.name_of(request.kind.id), request.payload_len);
@@ -187,15 +198,40 @@ impl Shared {
         Ok(context)
     }
 
-    /// Sends and reads for somebody with so many calls under way, who then looks what became of them. When nobody else
-    /// waits on the connection, it is this one who is woken by the next thing that comes.
-    pub(crate) fn drive_for(&self, core: &mut Core, calls: usize, waker: &Waker) {
+    /// Sends and reads for who waits for a group of calls, who then looks what became of them.
+    pub(crate) fn drive_for(&self, core: &mut Core, group: GroupId) -> Option<Waker> {
+        // What comes for the one who asks needs no waking.
+        let kept = core.mux.groups().take_waiter(group);
         self.flush(core);
         self.drive(core);
-        // What came for the one who asks needs no waking.
-        core.mux.forget_woken(|woken| woken.will_wake(waker));
+        kept
+    }
+
+    /// Lets a group of so many calls wake somebody. When nobody else waits on the connection, it is this one who is
+    /// woken by the next thing that comes.
+    pub(crate) fn wait_for(
+        &self,
+        core: &mut Core,
+        group: GroupId,
+        calls: usize,
+        kept: Option<Waker>,
+        cx: &TaskContext<'_>,
+    ) {
+        core.mux.groups().wait(group, waiter(kept, cx));
         let reads = core.link.is_socket() && core.mux.is_alone(calls);
-        self.readers.set_caller(Some(waker).filter(|_| reads));
+        self.readers.set_caller(Some(cx.waker()).filter(|_| reads));
+    }
+
+    /// Nobody waits for a group of calls any more: those that have not ended are given up.
+    pub(crate) fn leave(&self, group: GroupId, calls: impl ExactSizeIterator<Item = Context>) {
+        let is_idle = calls.len() == 0;
+        self.with(|core| {
+            calls.for_each(|context| core.mux.cancel(context));
+            core.mux.groups().remove(group);
+        });
+        if !is_idle {
+            self.let_others_read();
+        }
     }
 
     /// Asks a call for what it has, after reading what has come. Over shared memory it may look a few microseconds
@@ -227,7 +263,7 @@ impl Shared {
     }
 
     /// Who drove the connection has nothing under way any more: what comes next is the background task's.
-    pub(crate) fn leave(&self) {
+    pub(crate) fn stop_reading(&self) {
         self.readers.set_caller(None);
     }
 
@@ -252,20 +288,17 @@ impl Shared {
 
     /// Gives a call up.
     pub(crate) fn cancel(&self, context: Context) {
-        self.cancel_all([context]);
+        self.with(|core| core.mux.cancel(context));
+        #[cfg(shared_memory)]
+        if let Some(watch) = &self.watch {
+            watch.leave(self, context);
+        }
+        self.let_others_read();
     }
 
-    /// Gives calls up.
-    pub(crate) fn cancel_all(&self, contexts: impl IntoIterator<Item = Context>) {
-        for context in contexts {
-            self.with(|core| core.mux.cancel(context));
-            #[cfg(shared_memory)]
-            if let Some(watch) = &self.watch {
-                watch.leave(self, context);
-            }
-        }
+    /// One who waited is gone: it may have been woken to read, and never come to it.
+    fn let_others_read(&self) {
         self.readers.set_caller(None);
-        // The call may have been woken to read and never come to it.
         self.readers.wake_background();
     }
 

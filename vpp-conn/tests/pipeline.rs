@@ -9,7 +9,7 @@ use std::time::Duration;
 use peer::{ASK, ASK_REPLY, PING, PING_REPLY, Peer, Request, Wire, answer};
 use vpp_26_06::memclnt::ControlPing;
 use vpp_conn::{CallError, Connection, Lost, blocking};
-use vpp_wire::ApiError;
+use vpp_wire::{ApiError, Message, MessageInfo};
 
 async fn connect(peer: &Peer) -> Connection {
     Connection::builder().deadline(Duration::from_secs(20)).connect(peer.socket()).await.unwrap()
@@ -94,6 +94,106 @@ async fn answers_may_come_in_any_order_and_results_in_that_of_the_requests() {
         assert_eq!((index, reply.unwrap().vpe_pid as usize), (expected, expected));
     }
     assert!(pipeline.next().await.is_none());
+    drop(pipeline);
+    vpp.close().await.unwrap();
+    peer.join();
+}
+
+/// `ask` with a text of at most 3 bytes.
+#[derive(Clone, Debug)]
+struct Ask(&'static str);
+
+impl vpp_wire::Wire for Ask {
+    const MIN_LEN: usize = 4;
+
+    fn encode(&self, out: &mut vpp_wire::Encoder<'_>) {
+        out.string::<4>("text", self.0);
+    }
+
+    fn decode(_: &mut vpp_wire::Decoder<'_>) -> Self {
+        unreachable!("it is only sent")
+    }
+}
+
+impl Message for Ask {
+    const INFO: MessageInfo = MessageInfo { name: ASK.name, crc: ASK.crc, header: ASK.header, retval: None };
+}
+
+impl vpp_wire::Request for Ask {
+    type Reply = Asked;
+}
+
+/// `ask_reply`, with the same text.
+#[derive(Clone, Debug, PartialEq)]
+struct Asked([u8; 4]);
+
+impl vpp_wire::Wire for Asked {
+    const MIN_LEN: usize = 4;
+
+    fn encode(&self, _: &mut vpp_wire::Encoder<'_>) {
+        unreachable!("it is only received")
+    }
+
+    fn decode(input: &mut vpp_wire::Decoder<'_>) -> Self {
+        Self(input.bytes())
+    }
+}
+
+impl Message for Asked {
+    const INFO: MessageInfo =
+        MessageInfo { name: ASK_REPLY.name, crc: ASK_REPLY.crc, header: ASK_REPLY.header, retval: None };
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_written_keeps_its_place_among_the_results() {
+    const ASKED: [&str; 7] = ["a", "b", "too long", "too long", "c", "d", "too long"];
+    let peer = Peer::start(|wire| {
+        for _ in 0..2 {
+            // No answer before all that can be sent are under way.
+            let requests: Vec<_> = (0..4).map(|_| wire.receive().unwrap()).collect();
+            requests.iter().for_each(|ask| wire.send(&answer(ASK_REPLY, ask.context, &ask.payload)));
+        }
+        let first = wire.receive().unwrap();
+        assert_eq!(first.payload, *b"a\0\0\0");
+        wire.send(&answer(ASK_REPLY, first.context, &first.payload));
+        count(wire, 0);
+    });
+    let vpp = connect(&peer).await;
+    let mut pipeline = vpp.pipeline(ASKED.map(Ask)).window(7).ordered();
+    for (place, text) in ASKED.iter().enumerate() {
+        let (index, result) = pipeline.next().await.unwrap();
+        assert_eq!(index, place);
+        match result {
+            Ok(Asked(back)) => assert_eq!(std::str::from_utf8(&back).unwrap().trim_end_matches('\0'), *text),
+            Err(error) => assert!(text.len() > 3 && matches!(error, CallError::Encode(_)), "{error}"),
+        }
+    }
+    assert!(pipeline.next().await.is_none());
+    drop(pipeline);
+
+    // Without an order it need not wait for the others.
+    let mut pipeline = vpp.pipeline(ASKED.map(Ask)).window(7);
+    let mut order = Vec::new();
+    while let Some((index, result)) = pipeline.next().await {
+        assert_eq!(result.is_err(), ASKED[index].len() > 3);
+        order.push(index);
+    }
+    assert_eq!(order, [2, 3, 6, 0, 1, 4, 5]);
+    drop(pipeline);
+
+    // What cannot be sent counts as taken, so that a full window does not run through the whole of the requests.
+    let taken = Cell::new(0);
+    let requests = std::iter::once(Ask("a")).chain(std::iter::repeat_with(|| {
+        taken.set(taken.get() + 1);
+        Ask("too long")
+    }));
+    let mut pipeline = vpp.pipeline(requests).window(4).ordered();
+    assert!(matches!(pipeline.next().await, Some((0, Ok(_)))));
+    for place in 1..20 {
+        let (index, result) = pipeline.next().await.unwrap();
+        assert!(index == place && result.is_err());
+        assert!(taken.get() <= place + 4, "{} taken for {place} results", taken.get());
+    }
     drop(pipeline);
     vpp.close().await.unwrap();
     peer.join();

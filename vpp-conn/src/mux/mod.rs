@@ -8,6 +8,7 @@
 //! index of an event.
 
 mod events;
+mod groups;
 mod slots;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ use std::time::{Duration, Instant};
 use vpp_wire::{EncodeError, Header};
 
 pub(crate) use self::events::{SubscriberId, Subscribers, Taken};
+pub(crate) use self::groups::GroupId;
+use self::groups::Groups;
 use self::slots::Slots;
 use crate::counters::Counters;
 use crate::error::Lost;
@@ -95,6 +98,8 @@ struct Slot<W> {
     end: Option<Payload>,
     failure: Option<Failure>,
     waiter: Option<W>,
+    /// Who waits for this one and others, where that is not `waiter`; until this one is over.
+    group: Option<GroupId>,
     begun: Instant,
     /// A stream's deadline starts anew with each message.
     deadline: Instant,
@@ -104,6 +109,11 @@ struct Slot<W> {
 impl<W> Slot<W> {
     fn is_over(&self) -> bool {
         self.end.is_some() || self.failure.is_some()
+    }
+
+    /// Takes whoever waits for this call, which has got something. What a call of a group gets is its end.
+    fn take_waiter(&mut self, groups: &mut Groups<W>) -> Option<W> {
+        self.waiter.take().or_else(|| groups.end_one(self.group.take()?))
     }
 }
 
@@ -132,6 +142,7 @@ pub(crate) enum BeginError {
 #[derive(Debug)]
 pub(crate) struct Mux<W> {
     slots: Slots<Slot<W>>,
+    groups: Groups<W>,
     subscribers: Subscribers<W>,
     /// By message id: where its context stands, for those that were used.
     headers: Vec<Option<Header>>,
@@ -154,6 +165,7 @@ impl<W> Mux<W> {
     pub(crate) fn new(stream_limit: usize, recorder: Option<Recorder>) -> Self {
         Self {
             slots: Slots::default(),
+            groups: Groups::default(),
             subscribers: Subscribers::default(),
             headers: Vec::new(),
             stream_limit,
@@ -218,9 +230,9 @@ impl<W> Mux<W> {
         self.slots.len() == calls && self.subscribers.is_empty()
     }
 
-    /// Wakes nobody for whom this holds.
-    pub(crate) fn forget_woken(&mut self, mut is_forgotten: impl FnMut(&W) -> bool) {
-        self.woken.retain(|waiter| !is_forgotten(waiter));
+    /// Those who wait for any of several calls.
+    pub(crate) fn groups(&mut self) -> &mut Groups<W> {
+        &mut self.groups
     }
 
     /// Adds a subscriber to an event; an error when the connection has ended.
@@ -265,6 +277,7 @@ impl<W> Mux<W> {
                 end: None,
                 failure: None,
                 waiter: None,
+                group: None,
                 begun: now,
                 deadline,
                 patience,
@@ -334,7 +347,7 @@ impl<W> Mux<W> {
             Some(slot) => {
                 let header = header.unwrap_or(Header::Context);
                 Self::deliver(slot, id, header, message, now, self.stream_limit, &mut self.counters);
-                self.woken.extend(slot.waiter.take());
+                self.woken.extend(slot.take_waiter(&mut self.groups));
             }
             None if self.subscribers.wants(id) => {
                 self.counters.events += 1;
@@ -359,7 +372,7 @@ impl<W> Mux<W> {
             (Some(id), Some(slot)) if !slot.is_over() => {
                 slot.failure = Some(Failure::Unexpected { id });
                 self.counters.failed += 1;
-                self.woken.extend(slot.waiter.take());
+                self.woken.extend(slot.take_waiter(&mut self.groups));
             }
             _ => self.counters.unasked += 1,
         }
@@ -420,10 +433,10 @@ impl<W> Mux<W> {
         self.slots.get(context.0)?.waiter.take()
     }
 
-    /// Sets whom a call wakes.
-    pub(crate) fn wait(&mut self, context: Context, waiter: W) {
+    /// From now on the end of a call, which has just begun and is no stream, wakes who waits for this group.
+    pub(crate) fn join(&mut self, context: Context, group: GroupId) {
         if let Some(slot) = self.slots.get(context.0) {
-            slot.waiter = Some(waiter);
+            slot.group = Some(group);
         }
     }
 
@@ -493,7 +506,7 @@ impl<W> Mux<W> {
             if slot.deadline <= now {
                 slot.failure = Some(Failure::DeadlineExceeded { after: slot.patience });
                 self.counters.failed += 1;
-                self.woken.extend(slot.waiter.take());
+                self.woken.extend(slot.take_waiter(&mut self.groups));
             } else {
                 self.timeout = Some(self.timeout.map_or(slot.deadline, |timeout| timeout.min(slot.deadline)));
             }
@@ -514,7 +527,7 @@ impl<W> Mux<W> {
                 self.counters.failed += 1;
                 self.cut_off += 1;
             }
-            self.woken.extend(slot.waiter.take());
+            self.woken.extend(slot.take_waiter(&mut self.groups));
         }
         self.woken.extend(self.subscribers.wake_all());
     }

@@ -107,6 +107,55 @@ fn replies_find_their_calls_in_any_order_and_each_is_told_once() {
 }
 
 #[test]
+fn calls_of_a_group_wake_the_one_who_waits_for_any_of_them() {
+    let mut bed = Bed::new();
+    let [group, other] = [bed.mux.groups().add(), bed.mux.groups().add()];
+    let calls: Vec<_> = (0..5).map(|_| bed.begin(Expect::Reply(REPLY))).collect();
+    calls[..4].iter().for_each(|call| bed.mux.join(*call, group));
+    bed.mux.join(calls[4], other);
+    bed.mux.groups().wait(group, 70);
+    bed.mux.groups().wait(other, 80);
+
+    // Once, until it waits again.
+    bed.receive(&message(REPLY, calls[1], b"b"));
+    bed.receive(&message(REPLY, calls[0], b"a"));
+    assert_eq!(bed.woken(), [70]);
+    assert_eq!([bed.mux.groups().take_ended(group), bed.mux.groups().take_ended(group)], [2, 0]);
+    bed.receive(&message(REPLY, calls[1], b"again"));
+    assert_eq!(bed.mux.groups().take_ended(group), 0, "an end is told once");
+    assert_eq!(bed.mux.take_if_over(calls[0]), Some(end(b"a")));
+    assert_eq!(bed.mux.take_if_over(calls[1]), Some(end(b"b")));
+    assert_eq!(bed.mux.take_if_over(calls[2]), None);
+    bed.mux.groups().wait(group, 71);
+    bed.now += PATIENCE;
+    bed.mux.handle_timeout(bed.now);
+    assert_eq!(bed.woken(), [71, 80]);
+    assert_eq!(bed.mux.groups().take_ended(group), 2);
+    assert!(matches!(
+        bed.mux.take_if_over(calls[2]),
+        Some(Progress::Failed(Failure::DeadlineExceeded { .. }))
+    ));
+
+    // A place is used again, and whoever waited there before is not woken for others.
+    bed.mux.groups().wait(other, 81);
+    bed.mux.cancel(calls[4]);
+    bed.mux.groups().remove(other);
+    let next = bed.mux.groups().add();
+    assert_eq!(next, other);
+    let call = bed.begin(Expect::Reply(REPLY));
+    bed.mux.join(call, next);
+    bed.receive(&message(REPLY, call, b"c"));
+    assert_eq!(bed.woken(), [0; 0]);
+    assert_eq!(bed.mux.take_if_over(call), Some(end(b"c")));
+
+    let call = bed.begin(Expect::Reply(REPLY));
+    bed.mux.join(call, next);
+    bed.mux.groups().wait(next, 82);
+    bed.mux.fail(&Lost::ClosedByVpp);
+    assert_eq!(bed.woken(), [82]);
+}
+
+#[test]
 fn a_reply_with_its_context_elsewhere_is_found_by_its_own_header() {
     let mut bed = Bed::new();
     let call = bed.begin(Expect::Reply(LATE_CONTEXT));
