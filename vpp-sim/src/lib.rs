@@ -61,6 +61,8 @@
 //! | Matter | VPP | The stand-in |
 //! |---|---|---|
 //! | Modules | those whose plugins are loaded | all of the release, but those left out on order |
+//! | Statistics | all error counters, heaps, buffer pools, nodes on order | interfaces, `/sys`, and errors that a test counted; no traffic |
+//! | Events of a test's own | as the plugin has it | to those whose `want_*` request was not refused, without its filters |
 //! | Order of routes in a dump | by length, then that of a hash table; IPv6 in that of a hash table | by length, then by address |
 //! | `stats_index` | the number of an internal object | a number of its own, as stable |
 //! | Routes to resolve others (sources adjacency, recursive-resolution) | appear in dumps | do not exist |

@@ -409,15 +409,8 @@ impl SimBuilder {
                 });
             })
             .map_err(|source| StartError::System { what: "thread", source })?;
-        let sim = Sim {
-            core,
-            socket,
-            stats_socket,
-            stats: segment,
-            orders,
-            thread: Some(thread),
-            _folder: folder,
-        };
+        let sim =
+            Sim { core, socket, stats_socket, stats: segment, orders, thread: Some(thread), _folder: folder };
         Ok((sim, is_ready))
     }
 }

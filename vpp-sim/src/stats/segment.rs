@@ -364,7 +364,9 @@ impl Segment {
         }
         for thread in 0..self.threads {
             for (counters, zero) in [(&SIMPLE[..], &[0][..]), (&COMBINED[..], &[0, 0][..])] {
-                counters.iter().for_each(|counter| self.count(&format!("/if/{counter}"), thread, index, zero));
+                counters
+                    .iter()
+                    .for_each(|counter| self.count(&format!("/if/{counter}"), thread, index, zero));
             }
         }
         self.lock();
