@@ -1,5 +1,7 @@
 //! The statistics of a stand-in follow its interfaces.
 
+#![allow(clippy::unwrap_used)]
+
 use serde_json::json;
 use vpp_26_06::interface::{CreateLoopback, DeleteLoopback, SwInterfaceDump, SwInterfaceSetInterfaceName};
 use vpp_conn::Connection;

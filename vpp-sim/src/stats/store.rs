@@ -110,7 +110,7 @@ impl Store {
     }
 }
 
-/// Bytes of the block for so many: blocks double in size, so that what grows seldom moves and what was freed is of use.
+/// Bytes of the block for so many: up to an eighth more, so that what grows seldom moves and what was freed is of use.
 fn block_size(len: usize) -> usize {
-    len.next_power_of_two().max(BLOCK)
+    len.next_multiple_of((len.next_power_of_two() / 8).max(BLOCK))
 }

@@ -208,7 +208,7 @@ impl Screen<'_> {
         let calls =
             format!("{answered} answered, {failed} failed, {given_up} given up, {in_flight} in flight");
         say("calls", &format!("{calls}, {late} late"), PLAIN);
-        let quantile = |part| counters.latency.quantile(part).map_or("-".to_owned(), |time| below(time));
+        let quantile = |part| counters.latency.quantile(part).map_or("-".to_owned(), below);
         let quantiles = format!("half {}, 99% {}", quantile(0.5), quantile(0.99));
         say("took", &quantiles, PLAIN);
         if let Some(last) = client.pings.last() {
