@@ -312,7 +312,7 @@ mod a_release_to_come {
         let vpp = strict.connect(sim.socket()).await.unwrap();
         // The stand-in tells no name, and an empty one says nothing.
         let sw_if_index = vpp.call(&CreateLoopback::default()).await.unwrap().sw_if_index;
-        let mut events = vpp.listen::<SwInterfaceEvent>().unwrap();
+        let mut events = vpp.events::<SwInterfaceEvent>().await.unwrap();
         sim.send_event("sw_interface_event", &json!({"sw_if_index": sw_if_index, "reason": 4}));
         let error = tokio::time::timeout(Duration::from_secs(20), events.next()).await.unwrap().unwrap_err();
         assert!(error.to_string().contains("reason: "), "{error}");

@@ -1,7 +1,7 @@
 //! One life of a VPP: takes messages, keeps state, says what is sent. Knows no sockets.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 use vpp_conn::frame;
@@ -14,7 +14,8 @@ use crate::fault::{Effect, Faults};
 use crate::handlers::{self, Call, Handler, Server};
 use crate::message_table::{Deviations, MessageTable};
 use crate::request::Fields;
-use crate::state::Vpp;
+use crate::state::{CountedChange, Vpp};
+use crate::stats::SharedSegment;
 
 /// What VPP leaves in the words of a frame header that mean nothing: a pointer of its own.
 const JUNK_QUEUE: [u8; 8] = [0xc0, 0x34, 0x05, 0x30, 0x01, 0x7f, 0, 0];
@@ -25,6 +26,8 @@ const JUNK_MARK: [u8; 4] = [0x12, 0, 0, 0];
 const CREATE: &str = "sockclnt_create";
 /// The message that ends a client.
 const DELETE: &str = "sockclnt_delete";
+/// What clients are told of interfaces.
+const INTERFACE_EVENT: &str = "sw_interface_event";
 /// What VPP answers to [`DELETE`] when it worked.
 const DELETED: i32 = 1;
 
@@ -43,10 +46,21 @@ pub(crate) struct Core {
     handlers: Vec<Option<Handler>>,
     /// What tests gave goes before.
     given: HashMap<MessageId, Behaviour>,
+    /// Clients that asked for an event by a request that a test answers, with the `pid` that each gave.
+    subscribers: HashMap<MessageId, BTreeMap<[u8; 4], u64>>,
+    stats: SharedSegment,
 }
 
+/// The fields by which requests switch their events on and off. One without any switches on.
+const SWITCHES: [&str; 3] = ["enable_disable", "enable", "is_add"];
+
 impl Core {
-    pub(crate) fn new(api: Cow<'static, Api>, deviations: Deviations, chunk: u32) -> Self {
+    pub(crate) fn new(
+        api: Cow<'static, Api>,
+        deviations: Deviations,
+        chunk: u32,
+        stats: SharedSegment,
+    ) -> Self {
         let mut handlers = vec![None; api.messages.len()];
         for (name, handler) in handlers::all() {
             // Not every release has every message.
@@ -65,6 +79,8 @@ impl Core {
             calls: HashMap::new(),
             handlers,
             given: HashMap::new(),
+            subscribers: HashMap::new(),
+            stats,
         }
     }
 
@@ -80,12 +96,16 @@ impl Core {
         self.table = MessageTable::new(&self.api, &self.deviations);
         self.vpp = Vpp::new();
         self.clients = Clients::new();
+        self.subscribers.clear();
     }
 
     /// A connection ended, for whatever reason.
     pub(crate) fn disconnected(&mut self, connection: ConnectionId) {
         if let Some(index) = self.clients.disconnected(connection) {
             self.vpp.interface_watchers.remove(&index);
+            self.subscribers.values_mut().for_each(|subscribers| {
+                subscribers.remove(&index);
+            });
         }
     }
 
@@ -129,7 +149,7 @@ impl Core {
     /// Sends what clients are to know that they did not ask for. VPP does this behind each burst of requests.
     pub(crate) fn flush_events(&mut self) {
         let changes = self.vpp.take_interface_changes();
-        let Some((event, _)) = self.api.find_message("sw_interface_event") else { return };
+        let Some((event, _)) = self.api.find_message(INTERFACE_EVENT) else { return };
         for change in changes {
             for (client_index, pid) in &self.vpp.interface_watchers {
                 let fields = json!({
@@ -146,12 +166,60 @@ impl Core {
         }
     }
 
-    /// Sends an event to every client, whoever asked for it.
-    pub(crate) fn broadcast(&self, event: MessageId, fields: &Value) {
-        for (client_index, connection) in self.clients.iter() {
+    /// Sends an event to the clients that asked for it; one that no request switches on, to all of them.
+    pub(crate) fn send_event(&self, event: MessageId, fields: &Value) {
+        let mut receivers = BTreeMap::new();
+        let mut services = self.api.modules.iter().flat_map(|module| &module.services);
+        if !services.any(|service| self.api.events(service.request).any(|switched| switched == event)) {
+            receivers.extend(self.clients.iter().map(|(client_index, _)| (client_index, 0)));
+        }
+        if self.api.message(event).name == INTERFACE_EVENT {
+            let watchers = &self.vpp.interface_watchers;
+            receivers.extend(watchers.iter().map(|(client_index, pid)| (*client_index, u64::from(*pid))));
+        }
+        receivers.extend(self.subscribers.get(&event).into_iter().flatten());
+        for (client_index, pid) in receivers {
+            let mut fields = fields.clone();
+            // As plugins do it.
+            if let Some(fields) = fields.as_object_mut() {
+                fields.entry("pid").or_insert_with(|| pid.into());
+            }
             let head = MessageHead { client_index, ..MessageHead::default() };
-            if let Some(message) = self.encode(event, head, fields.clone()) {
-                self.send(Some(connection), Outgoing::Bytes(framed(message)));
+            if let Some(message) = self.encode(event, head, fields) {
+                self.send(self.clients.connection(client_index), Outgoing::Bytes(framed(message)));
+            }
+        }
+    }
+
+    /// Notes who is to get the events of a request that a test answered well.
+    fn subscribe(&mut self, request: MessageId, client_index: [u8; 4], fields: &Value, answer: &Answer) {
+        let Answer::Reply(reply) = answer else { return };
+        if reply["retval"].as_i64().is_some_and(|retval| retval < 0) {
+            return;
+        }
+        let switch = SWITCHES.iter().find_map(|name| fields.get(name));
+        let is_on = switch.is_none_or(|switch| switch.as_bool().unwrap_or(switch.as_u64() != Some(0)));
+        for event in self.api.events(request) {
+            let subscribers = self.subscribers.entry(event).or_default();
+            if is_on {
+                subscribers.insert(client_index, fields["pid"].as_u64().unwrap_or(0));
+            } else {
+                subscribers.remove(&client_index);
+            }
+        }
+    }
+
+    /// Makes the statistics know of interfaces that came and went. VPP does this before it replies.
+    fn follow_interfaces(&mut self) {
+        let changes = self.vpp.take_counted_changes();
+        if changes.is_empty() {
+            return;
+        }
+        let mut segment = self.stats.lock();
+        for change in changes {
+            match change {
+                CountedChange::Created(index, name) => segment.put_interface(index, &name),
+                CountedChange::Deleted(index) => segment.remove_interface(index),
             }
         }
     }
@@ -198,7 +266,9 @@ impl Core {
             (Some(Effect::Refuse(retval)), _) => refusal(shape, ApiError(*retval)),
             _ if self.given.contains_key(&request) => {
                 let fields = Value::Object(fields.clone());
-                self.given[&request](&fields)
+                let answer = self.given[&request](&fields);
+                self.subscribe(request, head.client_index, &fields, &answer);
+                answer
             }
             (_, Some(handler)) => handler(&mut Call {
                 vpp: &mut self.vpp,
@@ -208,6 +278,7 @@ impl Core {
             }),
             (_, None) => refusal(shape, ApiError::UNIMPLEMENTED),
         };
+        self.follow_interfaces();
         let messages = self.encode_answer(shape, answer, head.context);
         self.answer(receiver, messages, effect);
     }

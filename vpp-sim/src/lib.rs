@@ -37,7 +37,7 @@
 //! | Session | `sockclnt_create`, `sockclnt_delete`, `sock_init_shm`, `memclnt_create` (and `_v2`), `memclnt_delete`, `control_ping`, `get_first_msg_id`, `api_versions`, `get_api_json` |
 //! | VPP | `show_version`, `show_vpe_system_time`, `get_f64_endian_value`, `get_f64_increment_by_one` |
 //! | Command line | `cli_inband`: `show version`, `show interface [NAME…] [address]`, `show ip fib`, `show ip6 fib [table N]` |
-//! | Interfaces | `create_loopback`, `create_loopback_instance`, `delete_loopback`, `sw_interface_dump`, `sw_interface_set_flags`, `sw_interface_tag_add_del`, `sw_interface_set_mtu`, `hw_interface_set_mtu`, `sw_interface_get_mac_address`, `sw_interface_set_mac_address`, `want_interface_events` with `sw_interface_event` |
+//! | Interfaces | `create_loopback`, `create_loopback_instance`, `delete_loopback`, `sw_interface_dump`, `sw_interface_set_flags`, `sw_interface_set_interface_name`, `sw_interface_tag_add_del`, `sw_interface_set_mtu`, `hw_interface_set_mtu`, `sw_interface_get_mac_address`, `sw_interface_set_mac_address`, `want_interface_events` with `sw_interface_event` |
 //! | Addresses | `sw_interface_add_del_address`, `ip_address_dump` |
 //! | Tables | `ip_table_add_del` (and `_v2`), `ip_table_allocate`, `ip_table_dump`, `ip_table_flush`, `sw_interface_set_table`, `sw_interface_get_table` |
 //! | Routes | `ip_route_add_del` (and `_v2`), `ip_route_dump`, `ip_route_v2_dump`, `ip_route_lookup` (and `_v2`) |
@@ -61,6 +61,8 @@
 //! | Matter | VPP | The stand-in |
 //! |---|---|---|
 //! | Modules | those whose plugins are loaded | all of the release, but those left out on order |
+//! | Statistics | all error counters, heaps, buffer pools, nodes on order | interfaces, `/sys`, and errors that a test counted; no traffic |
+//! | Events of a test's own | as the plugin has it | to those whose `want_*` request was not refused, without its filters |
 //! | Order of routes in a dump | by length, then that of a hash table; IPv6 in that of a hash table | by length, then by address |
 //! | `stats_index` | the number of an internal object | a number of its own, as stable |
 //! | Routes to resolve others (sources adjacency, recursive-resolution) | appear in dumps | do not exist |

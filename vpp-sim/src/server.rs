@@ -5,18 +5,20 @@ use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc};
-
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream, unix};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Interval, MissedTickBehavior};
 use vpp_conn::frame::{self, FrameReader};
+use vpp_schema::Api;
 
 use crate::clients::{ConnectionId, Outgoing};
 use crate::core::Core;
 use crate::shared_memory::{MemoryClient, pass_descriptor};
+use crate::stats::{Format, Segment, StatsSim};
 
 /// Messages that are sent in one write.
 const WRITE_BATCH: usize = 256;
@@ -91,11 +93,24 @@ pub(crate) async fn serve(
     core: SharedCore,
     path: PathBuf,
     listener: StdListener,
+    mut stats: StatsSim,
     mut orders: mpsc::UnboundedReceiver<Order>,
 ) {
+    let mut updates = Updates::begin();
     let mut life =
         Life::begin(&core, listener).inspect_err(|error| tracing::error!(%error, "no listener")).ok();
-    while let Some(Order { command, done }) = orders.recv().await {
+    loop {
+        let Order { command, done } = tokio::select! {
+            order = orders.recv() => match order {
+                Some(order) => order,
+                None => break,
+            },
+            () = updates.next() => {
+                updates.update(&mut stats.segment());
+                continue;
+            }
+        };
+        stats.kill();
         if let Some(life) = life.take() {
             life.end(&core, &path).await;
         }
@@ -104,6 +119,8 @@ pub(crate) async fn serve(
             Command::Crash | Command::Stop => Ok(()),
             Command::StartAgain => bind(&path).and_then(|listener| {
                 core.lock().restart();
+                stats.start_again(segment(&core.lock().api))?;
+                updates = Updates::begin();
                 life = Some(Life::begin(&core, listener)?);
                 Ok(())
             }),
@@ -116,6 +133,42 @@ pub(crate) async fn serve(
     }
     if let Some(life) = life.take() {
         life.end(&core, &path).await;
+    }
+}
+
+/// Bytes of a segment. VPP's default is 32 MiB, which is too few for as many interfaces as the stand-in has numbers for;
+/// what is not used costs nothing.
+const SEGMENT: usize = 256 << 20;
+
+/// The statistics of a VPP that has just started.
+pub(crate) fn segment(api: &Api) -> Segment {
+    let format = api.release.as_deref().map_or(Format::Current, Format::of_release);
+    let mut segment = Segment::with_threads(format, 1, SEGMENT);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    segment.set("/sys/boottime", now.as_secs());
+    segment
+}
+
+/// What VPP itself does to its statistics every 10 seconds, for the first time when it starts.
+struct Updates {
+    began: Instant,
+    ticks: Interval,
+}
+
+impl Updates {
+    fn begin() -> Self {
+        let mut ticks = tokio::time::interval(Duration::from_secs(10));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { began: Instant::now(), ticks }
+    }
+
+    async fn next(&mut self) {
+        self.ticks.tick().await;
+    }
+
+    fn update(&self, segment: &mut Segment) {
+        segment.set("/sys/last_update", self.began.elapsed().as_secs());
+        segment.heartbeat();
     }
 }
 

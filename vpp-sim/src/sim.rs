@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc as std_mpsc};
+use std::sync::{Arc, MutexGuard, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 
 use serde_json::Value;
@@ -17,6 +17,7 @@ use crate::fault::Fault;
 use crate::message_table::Deviations;
 use crate::private_vpp::short_temp;
 use crate::server::{self, Command, Order, SharedCore};
+use crate::stats::{Segment, SharedSegment, StatsSim};
 
 /// Elements of a cursor stream that come before the client must ask for more, unless told otherwise.
 const CHUNK: u32 = 1000;
@@ -28,9 +29,11 @@ const CHUNK: u32 = 1000;
 pub struct Sim {
     pub(crate) core: SharedCore,
     socket: PathBuf,
+    stats_socket: PathBuf,
+    stats: SharedSegment,
     orders: mpsc::UnboundedSender<Order>,
     thread: Option<JoinHandle<()>>,
-    /// Where the socket is, unless the caller chose a place.
+    /// Where the sockets are for which the caller chose no place.
     _folder: Option<TempDir>,
 }
 
@@ -39,6 +42,7 @@ pub struct Sim {
 pub struct SimBuilder {
     source: Definitions,
     socket: Option<PathBuf>,
+    stats_socket: Option<PathBuf>,
     deviations: Deviations,
     chunk: u32,
     plugins: Vec<Api>,
@@ -104,6 +108,55 @@ impl Sim {
         &self.socket
     }
 
+    /// Where clients obtain the statistics: `vpp_conn::stats::Stats::connect`. Interfaces have their counters there as
+    /// soon as they exist; nothing counts by itself but VPP's heartbeat.
+    #[must_use]
+    pub fn stats_socket(&self) -> &Path {
+        &self.stats_socket
+    }
+
+    /// The statistics of this life, to look at and to change. Holding them holds up requests that create or delete
+    /// interfaces.
+    pub fn stats(&self) -> MutexGuard<'_, Segment> {
+        self.stats.lock()
+    }
+
+    /// Counts packets, with all their bytes, that an interface received (`/if/rx`).
+    ///
+    /// # Panics
+    ///
+    /// When there is no interface of the name.
+    pub fn count_rx(&self, interface: &str, packets: u64, bytes: u64) {
+        self.count("/if/rx", interface, &[packets, bytes]);
+    }
+
+    /// Counts packets, with all their bytes, that an interface sent (`/if/tx`).
+    ///
+    /// # Panics
+    ///
+    /// As [`Sim::count_rx`].
+    pub fn count_tx(&self, interface: &str, packets: u64, bytes: u64) {
+        self.count("/if/tx", interface, &[packets, bytes]);
+    }
+
+    /// Adds to any counter of an interface, `/if/drops`: packets, or packets and bytes.
+    ///
+    /// # Panics
+    ///
+    /// As [`Sim::count_rx`]; and when there is no such counter.
+    pub fn count(&self, counter: &str, interface: &str, more: &[u64]) {
+        let core = self.core.lock();
+        let found = core.vpp.interfaces.iter().find(|(_, known)| known.name == interface);
+        let Some((index, _)) = found else { panic!("no interface {interface}") };
+        self.stats.lock().count_more(counter, 0, index as usize, more);
+    }
+
+    /// Counts what a graph node met for a reason (`/err/NODE/REASON`). VPP has all its reasons from the start, at zero;
+    /// here each comes when it is first counted.
+    pub fn count_error(&self, node: &str, reason: &str, more: u64) {
+        self.stats.lock().count_more_errors(node, reason, more);
+    }
+
     /// Orders a fault. Faults that are ordered later wait until earlier ones of the same message are used up.
     pub fn fault(&self, fault: Fault) {
         self.core.lock().faults.add(fault);
@@ -120,12 +173,16 @@ impl Sim {
         self.core.lock().calls.get(message).copied().unwrap_or(0)
     }
 
-    /// Sends an event to every client, whoever asked for it. Fields have the JSON form of the event; those left out are
-    /// zero. Fields of another release, or of another kind than the definition says, send nothing.
+    /// Sends an event to the clients that asked for it, as VPP does: by the request that switches it on
+    /// (`want_interface_events`), which the stand-in or a test's [`on`](SimBuilder::on) did not refuse. An event that no
+    /// request switches on goes to every client.
+    ///
+    /// Fields have the JSON form of the event; those left out are zero, but for `pid`, which is what the client gave.
+    /// Fields of another release, or of another kind than the definition says, send nothing.
     pub fn send_event(&self, event: &str, fields: &Value) {
         let core = self.core.lock();
         if let Some((event, _)) = core.api.find_message(event) {
-            core.broadcast(event, fields);
+            core.send_event(event, fields);
         }
     }
 
@@ -201,6 +258,7 @@ impl SimBuilder {
         Self {
             source,
             socket: None,
+            stats_socket: None,
             deviations: Deviations::default(),
             chunk: CHUNK,
             plugins: Vec::new(),
@@ -236,6 +294,13 @@ impl SimBuilder {
     #[must_use]
     pub fn socket(mut self, path: impl Into<PathBuf>) -> Self {
         self.socket = Some(path.into());
+        self
+    }
+
+    /// Where clients are to obtain the statistics, instead of a temporary folder.
+    #[must_use]
+    pub fn stats_socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.stats_socket = Some(path.into());
         self
     }
 
@@ -295,24 +360,37 @@ impl SimBuilder {
             Definitions::Api(api) => Cow::Owned(*api),
         };
         let api = with_plugins(api, &self.plugins).map_err(|error| StartError::Plugin(Box::new(error)))?;
-        let mut core = Core::new(api, self.deviations, self.chunk);
+        let mut folder = None;
+        let mut place = |chosen: Option<PathBuf>, name: &str| match (chosen, &folder) {
+            (Some(path), _) => Ok::<PathBuf, StartError>(path),
+            (None, Some(folder)) => Ok(TempDir::path(folder).join(name)),
+            (None, None) => {
+                let made = tempfile::Builder::new().prefix("vpp-sim-").tempdir_in(short_temp());
+                let made = made.map_err(|source| StartError::System { what: "temporary folder", source })?;
+                Ok(folder.insert(made).path().join(name))
+            }
+        };
+        let socket = place(self.socket, "api.sock")?;
+        let stats_socket = place(self.stats_socket, "stats.sock")?;
+        let at = |path: &PathBuf| {
+            let socket = path.clone();
+            move |source| StartError::Socket { socket, source }
+        };
+        let listener = server::bind(&socket).map_err(at(&socket))?;
+        let stats = StatsSim::at_socket(&stats_socket, server::segment(&api)).map_err(at(&stats_socket));
+        // Who cannot have both gets none.
+        let stats = stats.inspect_err(|_| {
+            let _ = std::fs::remove_file(&socket);
+        })?;
+        let segment = stats.shared();
+        let mut core = Core::new(api, self.deviations, self.chunk, segment.clone());
         for (message, behaviour) in self.given.0 {
             if !core.give(&message, behaviour) {
+                let _ = std::fs::remove_file(&socket);
                 return Err(StartError::UnknownMessage { message });
             }
         }
         let core = SharedCore::new(core);
-        let (socket, folder) = match self.socket {
-            Some(socket) => (socket, None),
-            None => {
-                let folder = tempfile::Builder::new().prefix("vpp-sim-").tempdir_in(short_temp());
-                let folder =
-                    folder.map_err(|source| StartError::System { what: "temporary folder", source })?;
-                (folder.path().join("api.sock"), Some(folder))
-            }
-        };
-        let listener =
-            server::bind(&socket).map_err(|source| StartError::Socket { socket: socket.clone(), source })?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -327,11 +405,13 @@ impl SimBuilder {
                 runtime.block_on(async move {
                     // Nobody waits when the start was given up.
                     let _ = ready.send(());
-                    server::serve(served, path, listener, queue).await;
+                    server::serve(served, path, listener, stats, queue).await;
                 });
             })
             .map_err(|source| StartError::System { what: "thread", source })?;
-        Ok((Sim { core, socket, orders, thread: Some(thread), _folder: folder }, is_ready))
+        let sim =
+            Sim { core, socket, stats_socket, stats: segment, orders, thread: Some(thread), _folder: folder };
+        Ok((sim, is_ready))
     }
 }
 

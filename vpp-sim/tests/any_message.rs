@@ -129,6 +129,7 @@ const HANDLED: &[&str] = &[
     "delete_loopback",
     "sw_interface_dump",
     "sw_interface_set_flags",
+    "sw_interface_set_interface_name",
     "sw_interface_tag_add_del",
     "sw_interface_set_mtu",
     "hw_interface_set_mtu",

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use serde_json::json;
-use vpp_26_06::interface::{CreateLoopback, SwInterfaceDump, SwInterfaceEvent};
+use vpp_26_06::interface::{CreateLoopback, SwInterfaceDump, SwInterfaceEvent, WantInterfaceEvents};
 use vpp_26_06::nat44_ed::Nat44EdPluginEnableDisable;
 use vpp_26_06::vpe::ShowVersion;
 use vpp_conn::{CallError, ConnectCause, Connection, Incompatible};
@@ -109,8 +109,18 @@ async fn an_absent_plugin_and_another_definition() {
 async fn events_can_be_sent_on_order() {
     let sim = Sim::release("26.06").start().await.unwrap();
     let vpp = Connection::connect(sim.socket()).await.unwrap();
-    let mut events = vpp.listen::<SwInterfaceEvent>().unwrap();
+    let other = Connection::connect(sim.socket()).await.unwrap();
+    let mut unasked = other.listen::<SwInterfaceEvent>().unwrap();
+    let mut events = vpp.events::<SwInterfaceEvent>().await.unwrap();
     sim.send_event("sw_interface_event", &json!({"pid": 7, "sw_if_index": 3, "deleted": true}));
     let event = events.next().await.unwrap();
     assert_eq!((event.pid, event.sw_if_index, event.deleted), (7, 3, true));
+    sim.send_event("sw_interface_event", &json!({"sw_if_index": 4}));
+    assert_eq!(events.next().await.unwrap().pid, std::process::id(), "as the client gave it");
+
+    // Who did not ask gets nothing: what is first is the event that came after asking.
+    other.call(&WantInterfaceEvents { enable_disable: 1, pid: 11 }).await.unwrap();
+    sim.send_event("sw_interface_event", &json!({"sw_if_index": 5}));
+    let event = unasked.next().await.unwrap();
+    assert_eq!((event.sw_if_index, event.pid), (5, 11));
 }

@@ -37,6 +37,10 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
 
+    /// Write the messages that go over connections to a file, as lines of JSON that trace and replay read
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+
     /// Say on standard error what happens; twice for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -124,6 +128,11 @@ pub(crate) enum Command {
     /// Show VPP's statistics: counters of interfaces, errors, nodes, memory
     #[command(after_help = "Example: vppkit stats --watch '/if/rx*'")]
     Stats(StatsArgs),
+
+    /// Watch VPP at work: rates of interfaces, graph nodes, errors, and this program's own latency
+    #[cfg(feature = "top")]
+    #[command(after_help = "Example: vppkit top --once --view errors")]
+    Top(TopArgs),
 
     /// Run a stand-in for VPP until Ctrl-C
     #[command(after_help = "Example: vppkit sim --socket /tmp/api.sock")]
@@ -566,11 +575,53 @@ pub(crate) struct StatsArgs {
     pub(crate) stats_socket: PathBuf,
 }
 
+/// What `top` shows.
+#[cfg(feature = "top")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TopView {
+    Interfaces,
+    Nodes,
+    Errors,
+    Client,
+}
+
+#[cfg(feature = "top")]
+#[derive(Debug, Args)]
+pub(crate) struct TopArgs {
+    /// What to show first
+    #[arg(long, value_name = "VIEW", default_value = "interfaces")]
+    pub(crate) view: TopView,
+
+    /// Show only names that contain a text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+
+    /// How often to look, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1")]
+    pub(crate) interval: Duration,
+
+    /// Print what the second look shows, and end
+    #[arg(long)]
+    pub(crate) once: bool,
+
+    #[command(flatten)]
+    pub(crate) socket: SocketArgs,
+
+    /// VPP's stats socket; where none is given, the one beside the API socket
+    #[arg(long, value_name = "PATH", env = "VPP_STATS_SOCKET", help_heading = "Connection")]
+    pub(crate) stats_socket: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SimArgs {
     /// Where to listen
     #[arg(long, value_name = "PATH", env = "VPP_API_SOCKET")]
     pub(crate) socket: PathBuf,
+
+    /// Where to hand out statistics; where none is given, beside the other: stats.sock for api.sock, a-stats.sock for
+    /// a.sock
+    #[arg(long, value_name = "PATH", env = "VPP_STATS_SOCKET")]
+    pub(crate) stats_socket: Option<PathBuf>,
 
     /// The VPP release to stand in for; the newest known where none is given
     #[arg(long, value_name = "RELEASE", add = ArgValueCompleter::new(completion::releases))]

@@ -1,7 +1,7 @@
 //! Where definitions are looked at: a release, a folder, or a running VPP with what it has.
 
 use std::os::unix::fs::FileTypeExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use vpp_schema::SourceOptions;
@@ -49,4 +49,26 @@ async fn of_socket(socket: &Path) -> anyhow::Result<Definitions> {
         or_interrupted(async { Ok(Definitions::running(running.present()?)) }).await
     })
     .await
+}
+
+/// Where statistics are when only the API socket is said: `stats.sock` beside `api.sock`, as VPP has it; else
+/// `a-stats.sock` beside `a.sock`.
+pub(crate) fn stats_beside(socket: &Path) -> PathBuf {
+    match socket.file_stem().and_then(|stem| stem.to_str()) {
+        Some("api") | None => socket.with_file_name("stats.sock"),
+        Some(stem) => socket.with_file_name(format!("{stem}-stats.sock")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_are_beside_the_api() {
+        let beside = |socket: &str| stats_beside(Path::new(socket));
+        assert_eq!(beside(vpp_conn::DEFAULT_SOCKET), Path::new(vpp_conn::stats::DEFAULT_SOCKET));
+        assert_eq!(beside("/tmp/one.sock"), Path::new("/tmp/one-stats.sock"));
+        assert_eq!(beside("here"), Path::new("here-stats.sock"));
+    }
 }

@@ -1,12 +1,90 @@
 //! Messages that were recorded: by VPP in either of its forms, or by this program.
 
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use serde_json::{Map, Value};
-use vpp_conn::MessageTable;
-use vpp_conn::trace::ApiTrace;
+use serde_json::{Map, Value, json};
+use vpp_conn::trace::{ApiTrace, Direction, Traced};
+use vpp_conn::{Connection, MessageTable};
+use vpp_schema::Api;
+
+use crate::commands::decode::decode;
+use crate::commands::typed::Way;
+use crate::input;
+use crate::output::note;
+use crate::running::most_like;
+
+/// Bytes of messages that are kept of one connection.
+const ROOM: usize = 256 << 20;
+
+/// What `--trace` writes of a message and its definition does not have: which way it went, and when, in seconds since
+/// 1970.
+const DIRECTION: &str = "_direction";
+const TIME: &str = "_time";
+
+/// Where `--trace` has messages written. It is the program's, as standard error is.
+static FILE: OnceLock<Mutex<BufWriter<File>>> = OnceLock::new();
+
+/// Has the messages of all connections written to a file, from now on.
+pub(crate) fn begin(path: &Path) -> anyhow::Result<()> {
+    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    // This is called once.
+    FILE.get_or_init(|| Mutex::new(BufWriter::new(file)));
+    Ok(())
+}
+
+/// How many bytes of its messages a connection is to keep, if any.
+pub(crate) fn room() -> Option<usize> {
+    FILE.get().map(|_| ROOM)
+}
+
+/// Writes what went over a connection, where that is wanted. Messages that the definitions do not have are looked for in
+/// those of the release that the VPP is most like.
+pub(crate) fn write(connection: &Connection, api: Option<&Api>) {
+    let Some(file) = FILE.get() else { return };
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    let (messages, given_up) = connection.traced();
+    if given_up > 0 {
+        note(format_args!("the trace lacks the first {given_up} messages, for which there was no room"));
+    }
+    let like = vpp_api_json::api(most_like(connection.table(), vpp_api_json::releases())).ok();
+    let known: Vec<&Api> = api.into_iter().chain(like).collect();
+    let written = messages.iter().try_for_each(|message| write_line(&mut *file, message, &known));
+    if let Err(error) = written.and_then(|()| file.flush()) {
+        note(format_args!("the trace cannot be written: {error}"));
+    }
+}
+
+fn write_line(file: &mut impl Write, message: &Traced, known: &[&Api]) -> io::Result<()> {
+    let fields = known.iter().find_map(|api| {
+        let (id, _) = api.find_message(&message.name).filter(|(_, known)| message.crc == Some(known.crc))?;
+        decode(api, Way::Dynamic, id, &message.bytes, true).ok()
+    });
+    let mut fields = fields.unwrap_or_else(|| {
+        let mut hex = String::new();
+        input::push_hex(&message.bytes, &mut hex);
+        let crc = message.crc.map(|crc| Value::from(format!("{crc:08x}")));
+        Map::from_iter([
+            ("_msgname".to_owned(), json!(*message.name)),
+            ("_crc".to_owned(), crc.unwrap_or_default()),
+            ("hex".to_owned(), hex.into()),
+        ])
+    });
+    let direction = match message.direction {
+        Direction::Sent => "sent",
+        Direction::Received => "received",
+    };
+    fields.insert(DIRECTION.to_owned(), direction.into());
+    let time = message.at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    fields.insert(TIME.to_owned(), time.as_secs_f64().into());
+    serde_json::to_writer(&mut *file, &fields)?;
+    file.write_all(b"\n")
+}
 
 /// What a file of recorded messages holds.
 pub(crate) struct Recording {
@@ -36,7 +114,8 @@ pub(crate) enum Content {
 }
 
 impl Recording {
-    /// Reads a file: of `api trace save`, of `api trace save-json`, or lines of JSON as `vppkit trace --json` prints.
+    /// Reads a file: of `api trace save`, of `api trace save-json`, or lines of JSON as `vppkit trace --json` prints and
+    /// `--trace` writes.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let content = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let is_json = matches!(content.trim_ascii_start().first(), Some(b'[' | b'{'));
@@ -78,12 +157,23 @@ impl Recording {
 impl Recorded {
     /// A message in VPP's JSON form.
     pub(crate) fn json(value: Value) -> anyhow::Result<Self> {
-        let Value::Object(fields) = value else { bail!("a message is to be a JSON object; got {value}") };
+        let Value::Object(mut fields) = value else { bail!("a message is to be a JSON object; got {value}") };
         let Some(name) = fields.get("_msgname").and_then(Value::as_str) else {
             bail!("a message has no _msgname: {}", Value::Object(fields));
         };
         let crc = fields.get("_crc").and_then(Value::as_str);
         let crc = crc.and_then(|crc| u32::from_str_radix(crc.trim_start_matches("0x"), 16).ok());
-        Ok(Self { name: name.to_owned(), crc, content: Content::Fields(fields) })
+        let name = name.to_owned();
+        fields.retain(|name, _| name != DIRECTION && name != TIME);
+        let content = match fields.get("hex").and_then(Value::as_str) {
+            // No definition was known when it was written.
+            Some(hex)
+                if fields.keys().all(|name| name == "hex" || name == "error" || name.starts_with('_')) =>
+            {
+                Content::Bytes(input::bytes(hex)?.into())
+            }
+            _ => Content::Fields(fields),
+        };
+        Ok(Self { name, crc, content })
     }
 }

@@ -13,6 +13,7 @@ use crate::cli::{DefinitionArgs, SocketArgs};
 use crate::definitions::Definitions;
 use crate::failure::Refused;
 use crate::output::note;
+use crate::recording;
 use crate::similar;
 
 /// The name that `show api clients` shows.
@@ -114,11 +115,16 @@ pub(crate) async fn connect(socket: &Path, timeout: Option<Duration>) -> Result<
     if let Some(timeout) = timeout {
         builder = builder.connect_timeout(timeout).deadline(timeout);
     }
+    if let Some(room) = recording::room() {
+        builder = builder.trace(room);
+    }
     builder.connect(socket).await
 }
 
-/// Tells VPP that this client is done. What was asked is answered by now, so a failure to say goodbye is none.
-pub(crate) async fn close(connection: Connection) {
+/// Tells VPP that this client is done. What was asked is answered by now, so a failure to say goodbye is none. What was
+/// to be recorded is written with these definitions, as far as they know it.
+pub(crate) async fn close(connection: Connection, api: Option<&Api>) {
+    recording::write(&connection, api);
     if let Err(error) = connection.close().await {
         tracing::debug!(%error, "closing");
     }
@@ -134,7 +140,7 @@ pub(crate) async fn with_running<T>(
 ) -> anyhow::Result<T> {
     let running = Running::connect(socket, timeout, definitions).await?;
     let result = work(&running).await;
-    close(running.connection).await;
+    close(running.connection, Some(&running.definitions.api)).await;
     result
 }
 

@@ -28,7 +28,14 @@ impl StandIn {
             command(&["sim", "--socket", socket.to_str().unwrap()]).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, format!("standing in for VPP 26.06 at {}; Ctrl-C ends it\n", socket.display()));
+        assert_eq!(
+            line,
+            format!(
+                "standing in for VPP 26.06 at {}, statistics at {}; Ctrl-C ends it\n",
+                socket.display(),
+                socket.with_file_name("stats.sock").display()
+            )
+        );
         Self { folder, child }
     }
 

@@ -241,3 +241,58 @@ fn what_clients_send_to_a_real_vpp_is_shown_as_it_comes() {
     assert!(watcher.wait().unwrap().success());
     assert!(!vpp.cli("api trace status").unwrap().contains("is enabled"), "it is off again");
 }
+
+/// What an invocation exchanged is written, shown, and sent again.
+#[test]
+fn an_invocation_writes_its_own_trace() {
+    let sim = Sim::release("26.06").start_blocking().unwrap();
+    writes_its_own_trace(text(sim.socket()));
+}
+
+#[test]
+fn an_invocation_writes_its_own_trace_of_a_real_vpp() {
+    let Some(binary) = PrivateVpp::find() else {
+        eprintln!("skipped: an_invocation_writes_its_own_trace_of_a_real_vpp: no VPP; set VPP_BIN");
+        return;
+    };
+    let vpp = PrivateVpp::builder().binary(binary).start().unwrap();
+    writes_its_own_trace(text(vpp.socket()));
+}
+
+fn writes_its_own_trace(socket: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let [calls, dumps, again] = ["calls", "dumps", "again"].map(|name| folder.path().join(name));
+    let mac = r#"{"mac_address":"02:fe:00:00:00:07"}"#;
+    vppkit(&["call", "create_loopback", mac, "--socket", socket, "--trace", text(&calls)]).ok();
+    vppkit(&["dump", "sw_interface_dump", "--socket", socket, "--trace", text(&dumps)]).ok();
+
+    let lines = |file: &Path| -> Vec<Value> {
+        let content = std::fs::read_to_string(file).unwrap();
+        content.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let sent = |file: &Path| -> Vec<String> {
+        let lines = lines(file);
+        let sent = lines.iter().filter(|line| line["_direction"] == "sent");
+        sent.map(|line| line["_msgname"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(sent(&calls), ["show_version", "get_api_json", "create_loopback"]);
+    let lines = lines(&calls);
+    let request = lines.iter().find(|line| line["_msgname"] == "create_loopback").unwrap();
+    assert_eq!(request["mac_address"], "02:fe:00:00:00:07");
+    let reply = lines.iter().find(|line| line["_msgname"] == "create_loopback_reply").unwrap();
+    assert_eq!((&reply["_direction"], &reply["sw_if_index"]), (&json!("received"), &json!(1)));
+    assert_eq!(reply["context"], request["context"]);
+    assert!(lines.iter().all(|line| line["_time"].as_f64().unwrap() > 1.7e9 && line.get("hex").is_none()));
+
+    // Requests are sent again; what VPP sent is left out.
+    let shown = vppkit(&["trace", text(&calls)]).ok();
+    assert!(shown.contains(r#"create_loopback  {"mac_address":"02:fe:00:00:00:07"}"#), "{shown}");
+    let file = text(&calls);
+    let replayed = vppkit(&["replay", file, "--socket", socket, "--trace", text(&again)]);
+    assert_eq!(replayed.code, 0, "{replayed:?}");
+    assert!(replayed.stdout.contains("done     create_loopback  {\"sw_if_index\":2}"), "{replayed:?}");
+    assert!(sent(&again).contains(&"create_loopback".to_owned()));
+
+    let error = vppkit(&["call", "show_version", "--socket", socket, "--trace", "/nowhere/trace"]).error(1);
+    assert!(error.starts_with("cannot write /nowhere/trace"), "{error}");
+}

@@ -13,6 +13,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("delete_loopback", delete_loopback),
     ("sw_interface_dump", sw_interface_dump),
     ("sw_interface_set_flags", sw_interface_set_flags),
+    ("sw_interface_set_interface_name", sw_interface_set_interface_name),
     ("sw_interface_tag_add_del", sw_interface_tag_add_del),
     ("sw_interface_set_mtu", sw_interface_set_mtu),
     ("hw_interface_set_mtu", hw_interface_set_mtu),
@@ -23,6 +24,9 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
 
 /// Bytes of a tag on the wire.
 const TAG_LEN: usize = 64;
+
+/// Bytes of an interface's name on the wire.
+const NAME_LEN: usize = 64;
 
 /// "No interface": what replies carry when nothing was created.
 const NONE: u32 = u32::MAX;
@@ -78,6 +82,20 @@ fn details(index: u32, interface: &Interface) -> Value {
 fn sw_interface_set_flags(call: &mut Call<'_>) -> Answer {
     let up = call.request.has("flags", "IF_STATUS_API_FLAG_ADMIN_UP", 1);
     call.vpp.set_admin_up(call.request.u32("sw_if_index"), up).into()
+}
+
+/// VPP takes any name, also one that another interface has.
+fn sw_interface_set_interface_name(call: &mut Call<'_>) -> Answer {
+    let name = call.request.text_for("name", NAME_LEN);
+    let interface = call.vpp.interface_mut(call.request.u32("sw_if_index"));
+    let result = interface.and_then(|interface| {
+        if name.is_empty() {
+            return Err(ApiError::INVALID_VALUE);
+        }
+        interface.name = name;
+        Ok(())
+    });
+    result.into()
 }
 
 fn sw_interface_tag_add_del(call: &mut Call<'_>) -> Answer {

@@ -4,8 +4,8 @@ use std::net::Ipv6Addr;
 
 use vpp_wire::{ApiError, MacAddress};
 
-use super::Vpp;
 use super::prefix::{Family, Prefix};
+use super::{CountedChange, Vpp};
 
 /// The highest instance number of a loopback.
 const MAX_LOOPBACK_INSTANCE: u32 = 16 * 1024 - 1;
@@ -108,7 +108,10 @@ impl Vpp {
             None => (0..=MAX_LOOPBACK_INSTANCE).find(|instance| !is_taken(*instance)),
         };
         let instance = instance.ok_or(ApiError::INVALID_REGISTRATION)?;
-        let index = self.interfaces.insert(Interface::loopback(instance, mac));
+        let loopback = Interface::loopback(instance, mac);
+        let name = loopback.name.clone();
+        let index = self.interfaces.insert(loopback);
+        self.counted.push(CountedChange::Created(index, name));
         self.interface_changed(index);
         Ok(index)
     }
@@ -121,6 +124,7 @@ impl Vpp {
         self.set_admin_up(index, false)?;
         self.bridge_domains.remove_port(index);
         self.interfaces.remove(index);
+        self.counted.push(CountedChange::Deleted(index));
         self.remove_unused_tables();
         self.interface_deleted(index);
         Ok(())

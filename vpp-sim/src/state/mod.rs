@@ -32,6 +32,16 @@ pub(crate) struct Vpp {
     /// Interfaces whose clients must be told, and whether they are gone. VPP tells once per interface and burst of
     /// requests, in the order of the numbers.
     changed: BTreeMap<u32, bool>,
+    /// What the statistics do not know yet.
+    counted: Vec<CountedChange>,
+}
+
+/// What happened to an interface that the statistics follow. Renaming is none: VPP keeps the name there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CountedChange {
+    /// It has this name.
+    Created(u32, String),
+    Deleted(u32),
 }
 
 /// The MTU towards an address.
@@ -63,6 +73,7 @@ impl Vpp {
             interface_watchers: BTreeMap::new(),
             connected: HashMap::new(),
             changed: BTreeMap::new(),
+            counted: Vec::new(),
         }
     }
 
@@ -74,6 +85,11 @@ impl Vpp {
             InterfaceChange { sw_if_index, flags: if deleted { 0 } else { flags }, deleted }
         };
         changed.into_iter().map(change).collect()
+    }
+
+    /// What happened to interfaces since the last time this was asked.
+    pub(crate) fn take_counted_changes(&mut self) -> Vec<CountedChange> {
+        std::mem::take(&mut self.counted)
     }
 
     fn interface_changed(&mut self, index: u32) {

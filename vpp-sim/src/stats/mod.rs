@@ -17,12 +17,15 @@
 //!
 //! # Where it differs from VPP
 //!
-//! What is freed is not used again, so a segment that changes shape for ever fills up; then [`Segment`] panics, where
-//! VPP aborts. Counters are as a test sets them; nothing counts by itself.
+//! A segment that becomes full panics, where VPP aborts. Counters are as a test sets them; nothing counts by itself.
+//! [`Sim`](crate::Sim) has one of its own, which follows its interfaces.
 
+mod format;
 mod segment;
 mod server;
 mod store;
 
-pub use segment::{Format, Segment};
+pub use format::Format;
+pub use segment::Segment;
+pub(crate) use server::SharedSegment;
 pub use server::{Handing, StatsSim};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::format::{Format, Kind};
 use super::store::Store;
 
 /// Bytes of a segment unless told otherwise. VPP's default is 32 MiB.
@@ -21,80 +22,8 @@ const SIMPLE: [&str; 9] =
 const COMBINED: [&str; 8] =
     ["rx", "rx-unicast", "rx-multicast", "rx-broadcast", "tx", "tx-unicast", "tx-multicast", "tx-broadcast"];
 
-/// How a segment is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
-    /// 18.10 to 19.04: no version, offsets.
-    Unversioned,
-    /// 19.08 to 20.05: version 1, offsets.
-    Version1,
-    /// 20.09 to 22.02: version 2, addresses, error counters apart.
-    ErrorIndex,
-    /// 22.06 to 25.10: types numbered anew.
-    Renumbered,
-    /// 26.02 and later: gauges, histograms, ring buffers.
-    Current,
-}
-
-/// Kinds of entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Scalar,
-    Simple,
-    Combined,
-    ErrorIndex,
-    Names,
-    Empty,
-    Symlink,
-    Histogram,
-    Ring,
-    Gauge,
-}
-
-impl Format {
-    /// All of them, oldest first.
-    pub const ALL: [Self; 5] =
-        [Self::Unversioned, Self::Version1, Self::ErrorIndex, Self::Renumbered, Self::Current];
-
-    fn has_offsets(self) -> bool {
-        self < Self::ErrorIndex
-    }
-
-    fn number(self, kind: Kind) -> u32 {
-        let is_old = self < Self::Renumbered;
-        match kind {
-            Kind::Scalar => 1,
-            // Gauges were scalars.
-            Kind::Gauge if self == Self::Current => 9,
-            Kind::Gauge => 1,
-            Kind::Simple => 2,
-            Kind::Combined => 3,
-            Kind::ErrorIndex => 4,
-            Kind::Names => 4 + u32::from(is_old),
-            Kind::Empty => 5 + u32::from(is_old),
-            Kind::Symlink => 6 + u32::from(is_old),
-            Kind::Histogram => 7,
-            Kind::Ring => 8,
-        }
-    }
-
-    /// Offsets of epoch, progress, directory, error matrix.
-    fn header(self) -> [usize; 4] {
-        match self {
-            Self::Unversioned => [0, 8, 16, 24],
-            Self::Version1 => [8, 16, 24, 32],
-            _ => [16, 24, 32, 40],
-        }
-    }
-
-    fn entry_len(self) -> usize {
-        if self.has_offsets() { 152 } else { 144 }
-    }
-
-    fn name_at(self) -> usize {
-        if self.has_offsets() { 24 } else { 16 }
-    }
-}
+/// What VPP calls an interface that was deleted, until its number is used again.
+const DELETED: &str = "deleted";
 
 /// A statistics segment, written as VPP writes it.
 ///
@@ -119,9 +48,10 @@ pub struct Segment {
     len: usize,
     free: Vec<usize>,
     by_name: HashMap<String, usize>,
+    /// Names of interfaces as their counters have them; `None` for those that were deleted.
     interfaces: Vec<Option<String>>,
-    /// Error counters so far.
-    errors: usize,
+    /// Names of error counters.
+    errors: Vec<String>,
     error_matrix: usize,
 }
 
@@ -147,7 +77,7 @@ impl Segment {
             free: Vec::new(),
             by_name: HashMap::new(),
             interfaces: Vec::new(),
-            errors: 0,
+            errors: Vec::new(),
             error_matrix: 0,
         };
         match format {
@@ -261,21 +191,26 @@ impl Segment {
         }
     }
 
-    /// Makes counters longer: they move, as in VPP.
+    /// Adds to a counter: packets, or packets and bytes.
+    pub fn count_more(&mut self, name: &str, thread: usize, index: usize, more: &[u64]) {
+        let at = self.row(name, thread) + index * more.len() * 8;
+        for (more, at) in more.iter().zip((at..).step_by(8)) {
+            // Counters wrap, in VPP as well.
+            let value = self.store.u64(at).wrapping_add(*more);
+            self.store.put_u64(at, value);
+        }
+    }
+
+    /// Makes counters longer: they move where there is no room, as in VPP.
     pub fn grow(&mut self, name: &str, len: usize) {
         let entry = self.entry(name);
         let number = self.store.u32(entry);
         let words = if number == self.format.number(Kind::Combined) { 2 } else { 1 };
-        let threads = self.thread_count(entry);
-        let old: Vec<Vec<u64>> = (0..threads).map(|thread| self.row_words(name, thread, words)).collect();
         self.lock();
-        let word = self.matrix(entry, threads, len, words);
-        self.store.put_u64(entry + 8, word);
-        for (thread, old) in old.iter().enumerate() {
-            let at = self.row(name, thread);
-            for (word, at) in old.iter().take(len * words).zip((at..).step_by(8)) {
-                self.store.put_u64(at, *word);
-            }
+        for thread in 0..self.thread_count(entry) {
+            let old = self.offset(self.store.u64(self.rows(entry) + thread * 8));
+            let new = self.store.resize(old, len, words * 8);
+            self.put_row(entry, thread, new);
         }
         self.unlock();
     }
@@ -309,8 +244,8 @@ impl Segment {
 
     /// Adds an error counter.
     pub fn add_error(&mut self, node: &str, reason: &str) {
-        let (index, name) = (self.errors, format!("/err/{node}/{reason}"));
-        self.errors += 1;
+        let (index, name) = (self.errors.len(), format!("/err/{node}/{reason}"));
+        self.errors.push(name.clone());
         if self.format >= Format::Renumbered {
             if self.row_words("/node/errors", 0, 1).len() <= index {
                 self.grow("/node/errors", (index + 1).next_power_of_two());
@@ -331,6 +266,20 @@ impl Segment {
         }
         let at = self.offset(self.store.u64(self.error_matrix + thread * 8)) + index * 8;
         self.store.put_u64(at, value);
+    }
+
+    /// Adds to an error counter, which is added itself where it is not there yet.
+    pub fn count_more_errors(&mut self, node: &str, reason: &str, more: u64) {
+        let name = format!("/err/{node}/{reason}");
+        if !self.errors.contains(&name) {
+            self.add_error(node, reason);
+        }
+        let index = self.errors.iter().position(|known| *known == name).unwrap_or_default();
+        if self.format >= Format::Renumbered {
+            return self.count_more("/node/errors", 0, index, &[more]);
+        }
+        let before = self.store.u64(self.offset(self.store.u64(self.error_matrix)) + index * 8);
+        self.count_error(0, index, before.wrapping_add(more));
     }
 
     /// Adds a histogram.
@@ -396,30 +345,47 @@ impl Segment {
         self.free.push(index);
     }
 
-    /// Adds an interface: a column of all its counters, its name and, from 21.06 on, links.
+    /// Adds an interface: a column of all its counters, its name and, from 21.06 on, links. It takes the lowest number
+    /// that is free.
     pub fn add_interface(&mut self, name: &str) -> u32 {
         let sw_if_index = self.interfaces.iter().position(Option::is_none).unwrap_or(self.interfaces.len());
-        if sw_if_index == self.interfaces.len() {
-            self.interfaces.push(None);
-            for counter in SIMPLE.iter().chain(&COMBINED) {
-                self.grow(&format!("/if/{counter}"), sw_if_index + 1);
-            }
-        }
-        self.interfaces[sw_if_index] = Some(name.to_owned());
-        self.put_interface_names();
-        let part = name.replace('/', "_");
-        for counter in SIMPLE.iter().chain(&COMBINED) {
-            self.symlink(&format!("/interfaces/{part}/{counter}"), &format!("/if/{counter}"), sw_if_index);
-        }
+        self.put_interface(sw_if_index as u32, name);
         sw_if_index as u32
     }
 
-    /// Removes an interface.
+    /// Adds an interface of this number, which is to be free. What the number counted before is cleared.
+    pub fn put_interface(&mut self, sw_if_index: u32, name: &str) {
+        let index = sw_if_index as usize;
+        if index >= self.interfaces.len() {
+            self.interfaces.resize(index + 1, None);
+            for counter in SIMPLE.iter().chain(&COMBINED) {
+                self.grow(&format!("/if/{counter}"), index + 1);
+            }
+        }
+        for thread in 0..self.threads {
+            for (counters, zero) in [(&SIMPLE[..], &[0][..]), (&COMBINED[..], &[0, 0][..])] {
+                counters
+                    .iter()
+                    .for_each(|counter| self.count(&format!("/if/{counter}"), thread, index, zero));
+            }
+        }
+        self.lock();
+        self.put_interface_name(index, name);
+        let part = name.replace('/', "_");
+        for counter in SIMPLE.iter().chain(&COMBINED) {
+            self.symlink(&format!("/interfaces/{part}/{counter}"), &format!("/if/{counter}"), index);
+        }
+        self.unlock();
+        self.interfaces[index] = Some(name.to_owned());
+    }
+
+    /// Removes an interface. Its name becomes `deleted`, as in VPP, and its counters stay until the number is used again.
     pub fn remove_interface(&mut self, sw_if_index: u32) {
         let Some(name) = self.interfaces.get_mut(sw_if_index as usize).and_then(Option::take) else {
             panic!("no interface {sw_if_index}")
         };
-        self.put_interface_names();
+        self.lock();
+        self.put_interface_name(sw_if_index as usize, DELETED);
         let part = name.replace('/', "_");
         for counter in SIMPLE.iter().chain(&COMBINED) {
             let link = format!("/interfaces/{part}/{counter}");
@@ -427,6 +393,15 @@ impl Segment {
                 self.remove(&link);
             }
         }
+        self.unlock();
+    }
+
+    /// The number of the interface that has this name here: the one it was made with, since VPP does not rename it in
+    /// its statistics.
+    #[must_use]
+    pub fn interface(&self, name: &str) -> Option<u32> {
+        let index = self.interfaces.iter().position(|known| known.as_deref() == Some(name))?;
+        u32::try_from(index).ok()
     }
 
     /// Names of all entries, in the order of the directory.
@@ -437,11 +412,20 @@ impl Segment {
         names.into_iter().map(|(name, _)| name.clone()).collect()
     }
 
-    fn put_interface_names(&mut self) {
-        let (entry, names) = (self.entry("/if/names"), self.interfaces.clone());
+    fn put_interface_name(&mut self, index: usize, name: &str) {
+        let entry = self.entry("/if/names");
         self.lock();
-        let word = self.name_vector(entry, &names);
-        self.store.put_u64(entry + 8, word);
+        if self.thread_count(entry) <= index {
+            self.resize_outer(entry, index + 1);
+        }
+        let old = self.offset(self.store.u64(self.rows(entry) + index * 8));
+        let new = self.store.vector(name.len() + 1, 1);
+        self.store.put(new, name.as_bytes());
+        self.put_row(entry, index, new);
+        if old > 0 {
+            let len = self.store.u32(old - 8) as usize;
+            self.store.free_vector(old, len, 1);
+        }
         self.unlock();
     }
 
@@ -480,14 +464,18 @@ impl Segment {
 
     fn grow_directory(&mut self) {
         let entry_len = self.format.entry_len();
-        let old = self.directory..self.directory + self.len * entry_len;
-        let old = if self.capacity == 0 { Vec::new() } else { self.store.bytes()[old].to_vec() };
-        self.capacity = (self.capacity * 2).max(DIRECTORY_STEP);
+        let (old_at, old_capacity) = (self.directory, self.capacity);
+        let old = old_at..old_at + self.len * entry_len;
+        let old = if old_capacity == 0 { Vec::new() } else { self.store.bytes()[old].to_vec() };
+        self.capacity = (old_capacity * 2).max(DIRECTORY_STEP);
         self.directory = self.store.vector(self.capacity, entry_len);
         self.store.put_u32(self.directory - 8, self.len as u32);
         self.store.put(self.directory, &old);
         let address = self.address(self.directory);
         self.store.put_u64(self.format.header()[2], address);
+        if old_capacity > 0 {
+            self.store.free_vector(old_at, old_capacity, entry_len);
+        }
     }
 
     /// Rows of counters; gives what the entry is to hold.
@@ -512,23 +500,45 @@ impl Segment {
     /// The vector that leads to rows; where offsets are used, two of them, the second being the one that counts.
     fn outer(&mut self, entry: usize, rows: &[usize]) -> u64 {
         let outer = self.store.vector(rows.len(), 8);
-        for (row, at) in rows.iter().zip((outer..).step_by(8)) {
-            let word = match (self.format.has_offsets(), *row) {
-                (_, 0) => 0,
-                // An address of VPP's, of no use to a client.
-                (true, row) => 0x7f00_0000_0000 + row as u64,
-                (false, row) => self.address(row),
-            };
-            self.store.put_u64(at, word);
-        }
+        let word = self.address(outer);
+        self.store.put_u64(entry + 8, word);
         if self.format.has_offsets() {
             let offsets = self.store.vector(rows.len(), 8);
-            for (row, at) in rows.iter().zip((offsets..).step_by(8)) {
-                self.store.put_u64(at, *row as u64);
-            }
             self.store.put_u64(entry + 16, offsets as u64);
         }
-        self.address(outer)
+        for (index, row) in rows.iter().enumerate() {
+            self.put_row(entry, index, *row);
+        }
+        word
+    }
+
+    /// Makes place for more rows.
+    fn resize_outer(&mut self, entry: usize, len: usize) {
+        let outer = self.offset(self.store.u64(entry + 8));
+        let outer = self.store.resize(outer, len, 8);
+        let word = self.address(outer);
+        self.store.put_u64(entry + 8, word);
+        if self.format.has_offsets() {
+            let offsets = self.store.u64(entry + 16) as usize;
+            let offsets = self.store.resize(offsets, len, 8);
+            self.store.put_u64(entry + 16, offsets as u64);
+        }
+    }
+
+    /// Says where a row is; 0 for nowhere.
+    fn put_row(&mut self, entry: usize, index: usize, row: usize) {
+        let outer = self.offset(self.store.u64(entry + 8));
+        let word = match (self.format.has_offsets(), row) {
+            (_, 0) => 0,
+            // An address of VPP's, of no use to a client.
+            (true, row) => 0x7f00_0000_0000 + row as u64,
+            (false, row) => self.address(row),
+        };
+        self.store.put_u64(outer + index * 8, word);
+        if self.format.has_offsets() {
+            let offsets = self.store.u64(entry + 16) as usize;
+            self.store.put_u64(offsets + index * 8, row as u64);
+        }
     }
 
     /// The counters of entries of type "error index", which the header leads to.
@@ -589,8 +599,12 @@ impl Segment {
         if self.format.has_offsets() { at as u64 } else { BASE + at as u64 }
     }
 
-    /// The place that an address means.
+    /// The place that an address means; 0 for none.
     fn offset(&self, address: u64) -> usize {
-        if self.format.has_offsets() { address as usize } else { (address - BASE) as usize }
+        match (self.format.has_offsets(), address) {
+            (_, 0) => 0,
+            (true, address) => address as usize,
+            (false, address) => (address - BASE) as usize,
+        }
     }
 }

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown, SocketAddrUnix,
-    SocketFlags, SocketType, accept_with, bind, listen, sendmsg, shutdown, socket_with,
+    SocketFlags, SocketType, accept_with, bind, connect, listen, sendmsg, shutdown, socket_with,
 };
 use tempfile::TempDir;
 
-use super::segment::{Format, Segment};
+use super::format::Format;
+use super::segment::Segment;
 use crate::private_vpp::short_temp;
 
 /// As VPP's.
@@ -45,6 +47,16 @@ struct Shared {
     handing: Mutex<Handing>,
 }
 
+/// A segment that others than its server look at and change.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedSegment(Arc<Shared>);
+
+impl SharedSegment {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Segment> {
+        self.0.segment()
+    }
+}
+
 /// A socket with the thread that serves it.
 #[derive(Debug)]
 struct Life {
@@ -73,11 +85,11 @@ impl StatsSim {
         Self::at(socket, segment, Some(folder))
     }
 
-    /// Starts one at a path.
+    /// Starts one at a path. A socket that nobody listens on any more is removed from there.
     ///
     /// # Errors
     ///
-    /// As [`StatsSim::start`]; and when something is at the path.
+    /// As [`StatsSim::start`]; and when something else is at the path.
     pub fn at_socket(socket: impl Into<PathBuf>, segment: Segment) -> io::Result<Self> {
         Self::at(socket.into(), segment, None)
     }
@@ -98,6 +110,11 @@ impl StatsSim {
     /// The segment, to look at and to change. Clients see each change when it is made.
     pub fn segment(&self) -> MutexGuard<'_, Segment> {
         self.shared.segment()
+    }
+
+    /// The segment of this life and later ones.
+    pub(crate) fn shared(&self) -> SharedSegment {
+        SharedSegment(Arc::clone(&self.shared))
     }
 
     /// What is done with those who connect from now on.
@@ -152,8 +169,15 @@ impl StatsSim {
 
     fn begin(&mut self, is_sealed: bool) -> io::Result<()> {
         self.shared.segment().store().share(is_sealed)?;
-        let listener = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-        bind(&listener, &SocketAddrUnix::new(&self.socket)?)?;
+        let listener = socket()?;
+        let address = SocketAddrUnix::new(&self.socket)?;
+        match bind(&listener, &address) {
+            Err(Errno::ADDRINUSE) if connect(&socket()?, &address) == Err(Errno::CONNREFUSED) => {
+                std::fs::remove_file(&self.socket)?;
+                bind(&listener, &address)?;
+            }
+            outcome => outcome?,
+        }
         listen(&listener, BACKLOG)?;
         let listener = Arc::new(listener);
         let (shared, served) = (self.shared.clone(), listener.clone());
@@ -187,6 +211,10 @@ impl Drop for StatsSim {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn socket() -> io::Result<OwnedFd> {
+    Ok(socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
 }
 
 /// Sends the descriptor, with a packet of no bytes.

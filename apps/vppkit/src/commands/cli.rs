@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: &CliArgs, output: &mut Output) -> anyhow::Res
     } else {
         cli.lines(arguments.keep_going, output).await
     };
-    close(cli.connection).await;
+    close(cli.connection, None).await;
     result
 }
 

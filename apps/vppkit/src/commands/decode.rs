@@ -71,7 +71,7 @@ fn read_line(
 }
 
 /// A message in VPP's JSON form; with its header where that is wanted.
-pub(super) fn decode(
+pub(crate) fn decode(
     api: &Api,
     way: Way,
     message: MessageId,

@@ -5,7 +5,7 @@ mod call;
 mod check;
 mod cli;
 mod completions;
-mod decode;
+pub(crate) mod decode;
 mod diff;
 mod dump;
 mod encode;
@@ -20,14 +20,20 @@ mod replay;
 mod show;
 mod sim;
 mod stats;
+#[cfg(feature = "top")]
+mod top;
 mod trace;
-mod typed;
+pub(crate) mod typed;
 
 use crate::cli::{Cli, Command};
 use crate::output::Output;
+use crate::recording;
 
 /// Runs the command that was given.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+    if let Some(file) = &cli.global.trace {
+        recording::begin(file)?;
+    }
     let mut output = Output::stdout(cli.global.format());
     match cli.command {
         Command::Call(arguments) => with_runtime(call::run(&arguments, &mut output)),
@@ -46,6 +52,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Gen(arguments) => generate::run(&arguments, &mut output),
         Command::Json(arguments) => json::run(&arguments, &mut output),
         Command::Stats(arguments) => with_runtime(stats::run(&arguments, &mut output)),
+        #[cfg(feature = "top")]
+        Command::Top(arguments) => with_runtime(top::run(&arguments, &mut output)),
         Command::Sim(arguments) => with_runtime(sim::run(&arguments, &mut output)),
         Command::Trace(arguments) => with_runtime(trace::run(&arguments, &mut output)),
         Command::Replay(arguments) => with_runtime(replay::run(&arguments, &mut output)),

@@ -91,7 +91,7 @@ async fn live(arguments: &TraceArgs, output: &mut Output) -> anyhow::Result<()> 
     let mut trace = VppTrace::begin(&connection).await?;
     let watched = watch(&mut trace, arguments, output).await;
     let ended = trace.end().await;
-    close(connection).await;
+    close(connection, None).await;
     watched.and(ended)
 }
 

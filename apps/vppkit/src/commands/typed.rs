@@ -5,7 +5,7 @@ use vpp_schema::{Api, MessageHead, MessageId};
 
 /// How a message becomes JSON, and JSON a message.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// By its definition.
     Dynamic,
     /// Through its Rust type.
@@ -15,7 +15,7 @@ pub(super) enum Way {
 
 impl Way {
     /// The way that `--typed` or its absence asks for.
-    pub(super) fn of(typed: bool) -> anyhow::Result<Self> {
+    pub(crate) fn of(typed: bool) -> anyhow::Result<Self> {
         match typed {
             false => Ok(Self::Dynamic),
             #[cfg(feature = "typed")]
@@ -28,7 +28,7 @@ impl Way {
     }
 
     /// A whole message.
-    pub(super) fn encode(
+    pub(crate) fn encode(
         self,
         api: &Api,
         message: MessageId,
@@ -47,7 +47,7 @@ impl Way {
     }
 
     /// The header and the fields of a whole message.
-    pub(super) fn decode(
+    pub(crate) fn decode(
         self,
         api: &Api,
         message: MessageId,

@@ -2,6 +2,7 @@
 
 mod cells;
 mod record;
+mod screen;
 mod table;
 
 use std::io::{self, IsTerminal, Write};
@@ -46,6 +47,13 @@ impl Output {
             terminal_size::terminal_size().map_or(80, |(terminal_size::Width(width), _)| usize::from(width))
         });
         Self { writer: io::BufWriter::new(AutoStream::auto(stdout.lock())), format, width }
+    }
+
+    /// Shows a text in the place of the last, on a terminal of now's size.
+    pub(crate) fn screenful(&mut self, text: &str) -> io::Result<()> {
+        let (width, height) = terminal_size::terminal_size()
+            .map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)));
+        self.writer.write_all(screen::screenful(text, width, height).as_bytes())
     }
 
     /// One line of JSON.

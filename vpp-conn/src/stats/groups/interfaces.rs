@@ -9,6 +9,9 @@ use crate::stats::selection::Selection;
 use crate::stats::source::VppSource;
 use crate::stats::value::{Column, Combined, Counters, Names, Value};
 
+/// What VPP calls an interface that was deleted, until its number is used again.
+const DELETED: &str = "deleted";
+
 const NAMES: usize = 0;
 const COMBINED: usize = 1;
 const SIMPLE: usize = 9;
@@ -90,7 +93,8 @@ impl Interfaces {
     #[must_use]
     pub fn get(&self, sw_if_index: u32) -> Option<Interface<'_>> {
         let index = sw_if_index as usize;
-        Some(Interface { group: self, index, name: self.names().get(index)? })
+        let name = self.names().get(index).filter(|name| *name != DELETED)?;
+        Some(Interface { group: self, index, name })
     }
 
     /// The entries themselves.
@@ -131,7 +135,7 @@ impl<'a> Iterator for InterfaceIter<'a> {
         while self.next < self.names.len() {
             let index = self.next;
             self.next += 1;
-            if let Some(name) = self.names.get(index) {
+            if let Some(name) = self.names.get(index).filter(|name| *name != DELETED) {
                 return Some(Interface { group: self.group, index, name });
             }
         }

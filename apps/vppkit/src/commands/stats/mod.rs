@@ -13,9 +13,6 @@ use crate::cli::StatsArgs;
 use crate::interrupt::Interrupt;
 use crate::output::{Format, Output, Table, note};
 
-/// Moves to the corner of a terminal and clears it.
-const CLEAR: &str = "\x1b[H\x1b[2J";
-
 /// Shows statistics: once, or until it is interrupted.
 pub(crate) async fn run(arguments: &StatsArgs, output: &mut Output) -> anyhow::Result<()> {
     let mut read = Read::new(arguments)?;
@@ -103,12 +100,19 @@ impl Read {
                 let mut table = Table::default();
                 rows::push(&mut table, &self.selection, &self.labels, arguments);
                 match (output.width, arguments.watch) {
-                    (Some(_), Some(_)) => output.write_all(CLEAR.as_bytes())?,
-                    // In a pipe the tables follow each other.
-                    (None, Some(_)) if self.selection.interval().is_some() => output.write_all(b"\n")?,
-                    _ => {}
+                    (Some(_), Some(_)) => {
+                        let mut text = Vec::new();
+                        table.write(&mut text, None)?;
+                        output.screenful(&String::from_utf8_lossy(&text))?;
+                    }
+                    (_, watch) => {
+                        // In a pipe the tables follow each other.
+                        if watch.is_some() && self.selection.interval().is_some() {
+                            output.write_all(b"\n")?;
+                        }
+                        table.write(output, None)?;
+                    }
                 }
-                table.write(output, None)?;
             }
         }
         output.flush()?;
