@@ -11,7 +11,7 @@ use crate::subjects::ENTRIES;
 
 pub(crate) enum Peer {
     Vpp { socket: PathBuf, stats: PathBuf, name: String },
-    StandIn { sim: Sim, stats: StatsSim, _runtime: Runtime },
+    StandIn { sim: Box<Sim>, stats: Box<StatsSim>, _runtime: Runtime },
 }
 
 impl Peer {
@@ -28,7 +28,8 @@ impl Peer {
         for index in 0..ENTRIES {
             segment.add_error("node", &format!("reason number {index}"));
         }
-        Ok(Self::StandIn { sim, stats: StatsSim::with_segment(segment)?, _runtime: runtime })
+        let stats = Box::new(StatsSim::with_segment(segment)?);
+        Ok(Self::StandIn { sim: Box::new(sim), stats, _runtime: runtime })
     }
 
     pub(crate) fn is_vpp(&self) -> bool {
