@@ -92,14 +92,17 @@ impl Need {
         }
     }
 
-    /// Whether it holds for what is there, by a function from a key to the item there, and all items there.
-    pub fn holds(&self, there: &std::collections::BTreeMap<String, Item>) -> bool {
+    /// Whether it holds for what is there.
+    pub fn holds<'a>(&self, there: &'a std::collections::BTreeMap<String, impl AsRef<Item> + 'a>) -> bool {
+        let passes = |item: &Item, version: Option<u32>| version.is_none_or(|version| item.version >= version);
         match self {
             Self::Item(key) => there.contains_key(key),
-            Self::AtLeast(key, version) => there.get(key).is_some_and(|item| item.version >= *version),
-            Self::Any(kind, prefix, version) => there.iter().any(|(key, item)| {
-                key.starts_with(&format!("{kind}/{prefix}")) && version.is_none_or(|version| item.version >= version)
-            }),
+            Self::AtLeast(key, version) => there.get(key).is_some_and(|item| passes(item.as_ref(), Some(*version))),
+            Self::Any(kind, prefix, version) => {
+                let start = format!("{kind}/{prefix}");
+                let named = there.range(start.clone()..).take_while(|(key, _)| key.starts_with(&start));
+                named.into_iter().any(|(_, item)| passes(item.as_ref(), *version))
+            }
             Self::All(of) => of.iter().all(|need| need.holds(there)),
             Self::OneOf(of) => of.iter().any(|need| need.holds(there)),
             Self::After(_) => true,
@@ -124,6 +127,12 @@ pub struct Item {
     pub derived: Vec<Item>,
     /// Fields to be rejected.
     pub bad: Vec<String>,
+}
+
+impl AsRef<Item> for Item {
+    fn as_ref(&self) -> &Item {
+        self
+    }
 }
 
 impl Item {

@@ -1,13 +1,13 @@
 //! The mock itself.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use vpp_agent_engine::{Action, Engine, Failure, Key};
 
 use crate::kinds::{A, B, C, Dd};
-use crate::{Item, Need};
+use crate::Item;
 
 /// What goes wrong with one call.
 #[derive(Clone, Debug)]
@@ -37,7 +37,9 @@ pub enum Call {
 
 #[derive(Default)]
 struct World {
-    there: BTreeMap<String, (Item, u32, bool)>,
+    there: BTreeMap<String, Thing>,
+    /// Keys of those that need something.
+    needy: BTreeSet<String>,
     calls: Vec<Call>,
     faults: HashMap<(Action, String), VecDeque<Fault>>,
     failing_dumps: HashMap<String, u32>,
@@ -53,6 +55,20 @@ struct World {
 pub struct Southbound(Arc<Mutex<World>>);
 
 type There = (Item, u32, bool);
+
+struct Thing(Item, u32, bool);
+
+impl Thing {
+    fn told(&self) -> There {
+        (self.0.clone(), self.1, self.2)
+    }
+}
+
+impl AsRef<Item> for Thing {
+    fn as_ref(&self) -> &Item {
+        &self.0
+    }
+}
 
 impl Southbound {
     /// Empty, without faults, at once.
@@ -113,17 +129,19 @@ impl Southbound {
         let mut world = self.world();
         world.next += 1;
         let number = world.next;
-        world.there.insert(item.key(), (item, number, given));
+        world.insert(Thing(item, number, given));
     }
 
     /// Somebody else deletes an item.
     pub fn remove(&self, key: &str) {
-        self.world().there.remove(key);
+        let mut world = self.world();
+        world.there.remove(key);
+        world.needy.remove(key);
     }
 
     /// What is there.
     pub fn content(&self) -> BTreeMap<String, Item> {
-        self.world().there.iter().map(|(key, (item, ..))| (key.clone(), item.clone())).collect()
+        self.world().there.iter().map(|(key, thing)| (key.clone(), thing.0.clone())).collect()
     }
 
     /// The keys of what is there.
@@ -133,7 +151,7 @@ impl Southbound {
 
     /// The metadata of an item that is there: another number each time it is created.
     pub fn number(&self, key: &str) -> Option<u32> {
-        self.world().there.get(key).map(|(_, number, _)| *number)
+        self.world().there.get(key).map(|thing| thing.1)
     }
 
     /// All calls but observations since the last time this was asked, as `create A/1`; looks at items as `look A/1`.
@@ -186,14 +204,14 @@ impl Southbound {
             return Err(Failure::new(format!("no dump of {kind}")));
         }
         let world = self.world();
-        Ok(world.there.values().filter(|(item, ..)| item.kind == kind).cloned().collect())
+        Ok(world.there.values().filter(|thing| thing.0.kind == kind).map(Thing::told).collect())
     }
 
     pub(crate) async fn look(&self, keys: &[Key]) -> Result<Vec<There>, Failure> {
         self.world().calls.push(Call::Look(keys.iter().map(Key::to_string).collect()));
         self.wait().await;
         let world = self.world();
-        Ok(keys.iter().filter_map(|key| world.there.get(key.as_str()).cloned()).collect())
+        Ok(keys.iter().filter_map(|key| world.there.get(key.as_str()).map(Thing::told)).collect())
     }
 
     /// Does an operation, or what the script says.
@@ -256,60 +274,65 @@ fn may_be_circular(item: &Item) -> bool {
 }
 
 impl World {
+    fn insert(&mut self, thing: Thing) {
+        let key = thing.0.key();
+        if thing.0.needs.is_empty() {
+            self.needy.remove(&key);
+        } else {
+            self.needy.insert(key.clone());
+        }
+        self.there.insert(key, thing);
+    }
+
     fn apply(&mut self, action: Action, item: Item) -> Result<u32, Failure> {
         let key = item.key();
-        let content: BTreeMap<String, Item> = if item.needs.is_empty() && action != Action::Delete {
-            BTreeMap::new()
-        } else {
-            self.there.iter().map(|(key, (item, ..))| (key.clone(), item.clone())).collect()
-        };
         if action != Action::Delete && !may_be_circular(&item) {
-            for need in item.needs.iter().filter(|need| !need.holds(&content)) {
+            for need in item.needs.iter().filter(|need| !need.holds(&self.there)) {
                 self.violations.push(format!("{action} {key}: without {need:?}"));
             }
         }
-        match action {
-            Action::Create => {
-                if self.there.contains_key(&key) {
-                    self.violations.push(format!("create {key}: it is there"));
-                    return Err(Failure::new("it is there"));
-                }
+        let there = self.there.get(&key).map(|thing| thing.1);
+        match (action, there) {
+            (Action::Create, None) => {
                 self.next += 1;
-                self.there.insert(key, (item, self.next, false));
-                Ok(self.next)
+                let number = self.next;
+                self.insert(Thing(item, number, false));
+                Ok(number)
             }
-            Action::Update => match self.there.get_mut(&key) {
-                Some((there, number, _)) => {
-                    *there = item;
-                    Ok(*number)
-                }
-                None => {
-                    self.violations.push(format!("update {key}: it is not there"));
-                    Err(Failure::new("it is not there"))
-                }
-            },
-            _ => {
-                if self.there.remove(&key).is_none() {
-                    self.violations.push(format!("delete {key}: it is not there"));
-                    return Err(Failure::new("it is not there"));
-                }
-                self.check_stands(&key, content);
+            (Action::Update, Some(number)) => {
+                self.insert(Thing(item, number, false));
+                Ok(number)
+            }
+            (Action::Delete, Some(_)) => {
+                self.delete(&key);
                 Ok(0)
+            }
+            (_, there) => {
+                let state = if there.is_some() { "it is there" } else { "it is not there" };
+                self.violations.push(format!("{action} {key}: {state}"));
+                Err(Failure::new(state))
             }
         }
     }
 
     /// What stood before a deletion has to stand after it.
-    fn check_stands(&mut self, gone: &str, before: BTreeMap<String, Item>) {
-        let mut after = before.clone();
-        after.remove(gone);
-        let fell = |item: &&Item| {
-            let stands = |there: &BTreeMap<String, Item>| item.needs.iter().all(|need: &Need| need.holds(there));
-            !may_be_circular(item) && stands(&before) && !stands(&after)
+    fn delete(&mut self, key: &str) {
+        self.needy.remove(key);
+        let Some(gone) = self.there.remove(key) else { return };
+        let stands = |there: &BTreeMap<String, Thing>, key: &String| {
+            there.get(key).is_some_and(|thing| thing.0.needs.iter().all(|need| need.holds(there)))
         };
-        let fallen: Vec<String> = after.values().filter(fell).map(Item::key).collect();
-        for key in fallen {
-            self.violations.push(format!("delete {gone}: {key} stands on it"));
+        let doubtful = |key: &&String| !stands(&self.there, key) && !may_be_circular(&self.there[*key].0);
+        let doubtful: Vec<String> = self.needy.iter().filter(doubtful).cloned().collect();
+        if doubtful.is_empty() {
+            return;
         }
+        self.there.insert(key.to_owned(), gone);
+        for user in doubtful {
+            if stands(&self.there, &user) {
+                self.violations.push(format!("delete {key}: {user} stands on it"));
+            }
+        }
+        self.there.remove(key);
     }
 }
