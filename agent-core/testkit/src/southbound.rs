@@ -300,7 +300,13 @@ impl World {
                 Ok(number)
             }
             (Action::Update, Some(number)) => {
+                let stood: Vec<String> = self.needy.iter().filter(|of| **of != key && self.stands(of)).cloned().collect();
                 self.insert(Thing(item, number, false));
+                for of in stood {
+                    if !self.stands(&of) && !may_be_circular(&self.there[&of].0) {
+                        self.violations.push(format!("update {key}: {of} stands on its content"));
+                    }
+                }
                 Ok(number)
             }
             (Action::Delete, Some(_)) => {
@@ -315,21 +321,22 @@ impl World {
         }
     }
 
+    fn stands(&self, key: &str) -> bool {
+        self.there.get(key).is_some_and(|thing| thing.0.needs.iter().all(|need| need.holds(&self.there)))
+    }
+
     /// What stood before a deletion has to stand after it.
     fn delete(&mut self, key: &str) {
         self.needy.remove(key);
         let Some(gone) = self.there.remove(key) else { return };
-        let stands = |there: &BTreeMap<String, Thing>, key: &String| {
-            there.get(key).is_some_and(|thing| thing.0.needs.iter().all(|need| need.holds(there)))
-        };
-        let doubtful = |key: &&String| !stands(&self.there, key) && !may_be_circular(&self.there[*key].0);
+        let doubtful = |key: &&String| !self.stands(key) && !may_be_circular(&self.there[*key].0);
         let doubtful: Vec<String> = self.needy.iter().filter(doubtful).cloned().collect();
         if doubtful.is_empty() {
             return;
         }
         self.there.insert(key.to_owned(), gone);
         for user in doubtful {
-            if stands(&self.there, &user) {
+            if self.stands(&user) {
                 self.violations.push(format!("delete {key}: {user} stands on it"));
             }
         }

@@ -13,6 +13,7 @@ use crate::{Action, Change, Failure, Why};
 #[derive(Clone)]
 pub(super) struct Wait {
     pub(super) on: Id,
+    action: Action,
     /// For a deletion: users up to this place are known not to stand on the item. While it is not available nobody
     /// new can come to, so each is looked at once and not once per deletion.
     cursor: Option<Cursor>,
@@ -45,13 +46,17 @@ impl Planner {
             _ => return,
         };
         let on = match action {
-            Action::Delete => self.first_user(id),
-            _ => self.first_gate(id, action).map(|on| (on, None)),
+            Action::Delete => self.first_user(id, action),
+            _ => match self.first_gate(id, action) {
+                Some(on) => Some((on, None)),
+                None if action == Action::Update => self.first_user(id, action),
+                None => None,
+            },
         };
         if let Some((on, cursor)) = on {
-            self.waits.insert(id, Wait { on, cursor });
+            self.waits.insert(id, Wait { on, cursor, action });
             self.waiters.entry(on).or_default().push(id);
-            if action == Action::Delete {
+            if action != Action::Create {
                 self.stuck.push(id);
             }
             self.touch(id);
@@ -119,21 +124,28 @@ impl Planner {
     }
 
     /// The next item that stands on this one and has to go before it.
-    fn first_user(&mut self, id: Id) -> Option<(Id, Option<Cursor>)> {
-        let start = self.waits.get(&id).and_then(|wait| wait.cursor);
+    ///
+    /// On an update, only those who need a content that it will not have any more.
+    fn first_user(&mut self, id: Id, action: Action) -> Option<(Id, Option<Cursor>)> {
+        let start = self.waits.get(&id).filter(|wait| wait.action == action).and_then(|wait| wait.cursor);
         let node = &self.nodes[id as usize];
+        let update = action == Action::Update;
         let sets = self.kinds[node.kind as usize].sets.of(node.key.name());
         let lists = std::iter::once(&node.users)
             .chain(sets.iter().flat_map(|&set| [&self.sets[set as usize].plain, &self.sets[set as usize].picky]));
         let mut passed = start;
         let mut found = None;
         'lists: for (at, list) in lists.enumerate().skip(start.map_or(0, |(at, _)| at)) {
+            // Users by key without a look at the content, and those who need any member whatever its content.
+            if update && (at == 0 && node.content_users == 0 || at % 2 == 1) {
+                continue;
+            }
             let from = match start {
                 Some((list, last)) if list == at => std::ops::Bound::Excluded(last),
                 _ => std::ops::Bound::Unbounded,
             };
             for &user in list.range((from, std::ops::Bound::Unbounded)) {
-                match self.stands_on(user, id) {
+                match self.stands_on(user, id, update) {
                     Stands::No => passed = Some((at, user)),
                     Stands::Firmly => {
                         found = Some((user, false));
@@ -153,15 +165,23 @@ impl Planner {
         Some((user, passed))
     }
 
-    fn stands_on(&self, user: Id, id: Id) -> Stands {
+    fn stands_on(&self, user: Id, id: Id, update: bool) -> Stands {
         let node = &self.nodes[user as usize];
         if user == id || !node.occupied() || node.given {
             return Stands::No;
         }
-        if node.parent == Some(id) {
+        if node.parent == Some(id) && !update {
             return Stands::Firmly;
         }
         let needs = node.old_needs.as_deref().unwrap_or(&node.needs);
+        let content = |leaf: &Need| match leaf {
+            Need::Where(of, _) => *of == id,
+            Need::Any(any) => any.predicate.is_some(),
+            _ => false,
+        };
+        if update && !needs.any_leaf(&mut |leaf| content(leaf)) {
+            return Stands::No;
+        }
         if node.goal == Goal::Hold && node.wants.is_empty() {
             return Stands::No;
         }
@@ -169,6 +189,7 @@ impl Planner {
             return Stands::Firmly;
         }
         let order = node.falling()
+            && !update
             && !self.impatient.contains(&id)
             && needs.any_leaf(&mut |leaf| matches!(leaf, Need::After(of) if *of == id));
         if order { Stands::Order } else { Stands::No }
@@ -342,12 +363,7 @@ impl Planner {
         node.last = Some(action);
         match action {
             Action::Create | Action::Update => {
-                let before = node.applied.take();
                 node.applied = node.wanted().cloned();
-                let available = node.available;
-                if let (true, Some(before)) = (available, before) {
-                    self.content_changed(id, &before);
-                }
             }
             _ => node.applied = None,
         }
@@ -413,12 +429,7 @@ impl Planner {
             self.gone(id);
             return;
         }
-        let before = node.applied.take();
         node.applied = busy.value;
-        let available = node.available;
-        if let (true, Some(before)) = (available, before) {
-            self.content_changed(id, &before);
-        }
         if metadata.is_some() {
             self.set_metadata(id, metadata);
         }

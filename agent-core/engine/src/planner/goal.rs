@@ -42,6 +42,7 @@ impl Planner {
             self.candidates.push(id);
         }
         self.set_available(id, available);
+        self.show(id);
         if off {
             self.wake_up(id);
         } else {

@@ -633,11 +633,8 @@ impl Planner {
             None => Some(Change::InPlace),
         };
         if change.is_none() {
-            let before = node.applied.replace(wanted.clone());
-            let available = node.available;
-            if let (true, Some(before)) = (available, before) {
-                self.content_changed(id, &before);
-            }
+            node.applied = Some(wanted.clone());
+            self.show(id);
             self.drop_old_needs(id);
             self.own(id);
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::node::{Id, Node};
 use super::Planner;
 use crate::needs::{Expression, Predicate};
-use crate::{AnyValue, Needs};
+use crate::{Action, AnyValue, Needs};
 
 #[derive(Clone)]
 pub(super) enum Need {
@@ -112,9 +112,7 @@ impl Planner {
                 let count = predicate.as_ref().map_or(0, |predicate| {
                     let passing = |id: &&Id| {
                         let node = &self.nodes[**id as usize];
-                        node.available
-                            && node.key.name().starts_with(prefix)
-                            && node.applied.as_ref().is_some_and(|value| predicate(value))
+                        node.key.name().starts_with(prefix) && passes(&node.shown, predicate)
                     };
                     self.kinds[self.sets[set as usize].kind as usize].members.iter().filter(passing).count() as u32
                 });
@@ -131,7 +129,7 @@ impl Planner {
         let set = self.sets.len() as u32;
         let member = |id: &&Id| {
             let node = &self.nodes[**id as usize];
-            node.available && node.key.name().starts_with(prefix)
+            node.shown[0].is_some() && node.key.name().starts_with(prefix)
         };
         let count = self.kinds[kind as usize].members.iter().filter(member).count() as u32;
         self.sets.push(Set {
@@ -226,14 +224,11 @@ impl Planner {
             }
             Need::Where(id, predicate) => {
                 let node = &self.nodes[*id as usize];
-                let value = if node.available {
-                    node.applied.as_ref()
-                } else if of.group != 0 && node.group == of.group {
-                    node.wanted()
+                if node.available {
+                    passes(&node.shown, predicate)
                 } else {
-                    None
-                };
-                value.is_some_and(|value| predicate(value))
+                    of.group != 0 && node.group == of.group && node.wanted().is_some_and(|value| predicate(value))
+                }
             }
             Need::Any(any) => {
                 let count =
@@ -266,37 +261,49 @@ impl Planner {
         for user in users {
             self.mark(user);
         }
-        let (before, after) = if available {
-            (None, self.nodes[id as usize].applied.clone())
-        } else {
-            (self.nodes[id as usize].applied.clone(), None)
-        };
-        self.count_member(id, before.as_ref(), after.as_ref());
+        self.show(id);
     }
 
-    /// The content of an available item changed.
-    pub(super) fn content_changed(&mut self, id: Id, before: &AnyValue) {
-        let node = &self.nodes[id as usize];
+    /// Whoever needs a certain content looks again if it changed, or is about to.
+    pub(super) fn show(&mut self, id: Id) {
+        let node = &mut self.nodes[id as usize];
+        let mut now = [None, None, None];
+        if node.available {
+            now[0].clone_from(&node.applied);
+            if node.change.is_some() && !node.drifted {
+                now[1] = node.wanted().cloned();
+            }
+            now[2] = node.busy.as_ref().filter(|busy| busy.action == Action::Update).and_then(|busy| busy.value.clone());
+        }
+        let same = |(a, b): (&Option<AnyValue>, &Option<AnyValue>)| match (a, b) {
+            (Some(a), Some(b)) => a.is(b),
+            (None, None) => true,
+            _ => false,
+        };
+        if node.shown.iter().zip(&now).all(same) {
+            return;
+        }
+        let before = std::mem::replace(&mut node.shown, now);
         if node.content_users > 0 {
             let users: Vec<Id> = node.users.iter().copied().collect();
             for user in users {
                 self.mark(user);
             }
         }
-        let after = self.nodes[id as usize].applied.clone();
-        self.count_member(id, Some(before), after.as_ref());
+        self.count_member(id, &before);
     }
 
-    fn count_member(&mut self, id: Id, before: Option<&AnyValue>, after: Option<&AnyValue>) {
+    fn count_member(&mut self, id: Id, before: &Shown) {
         let node = &self.nodes[id as usize];
         let sets = &self.kinds[node.kind as usize].sets;
         if sets.lengths.is_empty() {
             return;
         }
+        let after = node.shown.clone();
         for at in sets.of(node.key.name()) {
             let set = &mut self.sets[at as usize];
             let was = set.count;
-            set.count = set.count + u32::from(after.is_some()) - u32::from(before.is_some());
+            set.count = set.count + u32::from(after[0].is_some()) - u32::from(before[0].is_some());
             let mut changed = Vec::new();
             if (was == 0) != (set.count == 0) {
                 changed.extend(set.plain.iter().copied());
@@ -307,8 +314,8 @@ impl Planner {
                 let mut adjust = |any: &mut Any| {
                     if let (true, Some(predicate)) = (any.set == at, &any.predicate) {
                         let was = any.count;
-                        any.count += u32::from(after.is_some_and(|value| predicate(value)));
-                        any.count -= u32::from(before.is_some_and(|value| predicate(value)));
+                        any.count += u32::from(passes(&after, predicate));
+                        any.count -= u32::from(passes(before, predicate));
                         flipped |= (was == 0) != (any.count == 0);
                     }
                 };
@@ -325,4 +332,11 @@ impl Planner {
             }
         }
     }
+}
+
+type Shown = [Option<AnyValue>; 3];
+
+/// A content that is about to change has to pass before and after: who stands on it goes before it ceases to.
+fn passes(shown: &Shown, predicate: &Predicate) -> bool {
+    shown[0].is_some() && shown.iter().flatten().all(|value| predicate(value))
 }

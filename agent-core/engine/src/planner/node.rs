@@ -87,6 +87,8 @@ pub(super) struct Node {
     pub(super) goal: Goal,
     /// It is there and will stay: others may stand on it.
     pub(super) available: bool,
+    /// Contents that needs look at while it is available: what is there, and what it is about to become.
+    pub(super) shown: [Option<AnyValue>; 3],
     /// The needs of the wanted value hold.
     pub(super) needs_hold: bool,
     /// What is there is not known for sure.
@@ -153,6 +155,7 @@ impl Node {
             change: None,
             goal: Goal::Absent,
             available: false,
+            shown: [None, None, None],
             needs_hold: false,
             doubt: false,
             owner: None,

@@ -255,12 +255,7 @@ impl Planner {
         let node = &mut self.nodes[id as usize];
         node.missing = false;
         if !same {
-            let before = node.applied.replace(seen.value);
-            let there = before.is_some();
-            let available = node.available;
-            if let (true, Some(before)) = (available, before) {
-                self.content_changed(id, &before);
-            }
+            let there = node.applied.replace(seen.value).is_some();
             self.compare(id);
             let node = &mut self.nodes[id as usize];
             node.drifted = there && node.change.is_some() && !repair;

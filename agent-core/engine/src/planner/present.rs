@@ -49,7 +49,7 @@ impl Planner {
             return trouble;
         }
         match &node.applied {
-            None if node.missing => State::Missing,
+            None if node.missing && node.goal == Goal::Present => State::Missing,
             None => State::Pending,
             Some(_) => State::Configured,
         }
