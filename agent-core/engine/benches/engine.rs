@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tokio::runtime::Runtime;
 use vpp_agent_engine::{
-    Batch, Descriptor, Engine, Failure, Key, MemoryJournal, Needs, Observed, Outcomes, Report, Resync, Settings,
+    Batch, Descriptor, Engine, Failure, Key, MemoryJournal, Needs, Observed, Outcomes, Report, Resync,
+    Settings,
 };
 
 #[global_allocator]
@@ -143,7 +144,11 @@ impl AsMut<Runtime> for Own {
 }
 
 fn own() -> Own {
-    Own(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime"))
+    Own(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime"))
 }
 
 fn benches(criterion: &mut Criterion) {

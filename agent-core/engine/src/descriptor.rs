@@ -68,7 +68,10 @@ pub trait Descriptor: Send + Sync + Sized + 'static {
     fn observe(&self) -> impl Future<Output = Result<Vec<Observed<Self>>, Failure>> + Send;
 
     /// Those of these items that are there. By default all are observed, and the others are passed over.
-    fn observe_keys(&self, _keys: &[Key]) -> impl Future<Output = Result<Vec<Observed<Self>>, Failure>> + Send {
+    fn observe_keys(
+        &self,
+        _keys: &[Key],
+    ) -> impl Future<Output = Result<Vec<Observed<Self>>, Failure>> + Send {
         self.observe()
     }
 
@@ -78,7 +81,8 @@ pub trait Descriptor: Send + Sync + Sized + 'static {
     /// Changes items where they are. Called only if [`Descriptor::change`] says so.
     fn update(&self, batch: Batch<Self>) -> impl Future<Output = Outcomes<Self::Metadata>> + Send {
         async move {
-            let why = Failure::new(format!("{}: `change` says in place, but there is no `update`", Self::KIND));
+            let why =
+                Failure::new(format!("{}: `change` says in place, but there is no `update`", Self::KIND));
             batch.entries.iter().map(|_| Err(why.clone().permanent())).collect()
         }
     }

@@ -88,6 +88,7 @@ impl Engine {
         let shared = Arc::new(Shared {
             core: Mutex::new(core),
             notices: Mutex::new(Notices::default()),
+            kinds: Mutex::default(),
             started: Instant::now(),
         });
         let (commands, received) = mpsc::unbounded_channel();
@@ -100,9 +101,13 @@ impl Engine {
     ///
     /// # Panics
     ///
-    /// If the kind's name is empty or has a slash: no key could name an item of it.
+    /// If the kind's name is empty or has a slash, since no key could name an item of it; and if the kind is
+    /// registered already: both are mistakes of the program, not of its input.
     pub fn register<D: Descriptor>(&self, descriptor: D) -> Registered<D> {
         assert!(!D::KIND.is_empty() && !D::KIND.contains('/'), "not a name of a kind: {:?}", D::KIND);
+        let mut kinds = self.shared.kinds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        assert!(kinds.insert(D::KIND), "kind {} is registered twice", D::KIND);
+        drop(kinds);
         let descriptor = Arc::new(descriptor);
         let index = Arc::new(Index::new());
         let adapter = Arc::new(Adapter { descriptor: descriptor.clone(), index: index.clone() });
@@ -123,7 +128,8 @@ impl Engine {
 
     /// Begins a change of the desired state.
     pub fn transaction(&self) -> Transaction<'_> {
-        let request = Request { source: "local".to_owned(), changes: Vec::new(), options: Options::default() };
+        let request =
+            Request { source: "local".to_owned(), changes: Vec::new(), options: Options::default() };
         Transaction { engine: self, request }
     }
 
@@ -241,11 +247,8 @@ impl Transaction<'_> {
 
     /// The source wants these items.
     pub fn set_all<D: Descriptor>(mut self, values: impl IntoIterator<Item = D::Value>) -> Self {
-        let change = |value: D::Value| Change {
-            key: D::key(&value),
-            value: Some(AnyValue::new(value)),
-            expect: None,
-        };
+        let change =
+            |value: D::Value| Change { key: D::key(&value), value: Some(AnyValue::new(value)), expect: None };
         self.request.changes.extend(values.into_iter().map(change));
         self
     }

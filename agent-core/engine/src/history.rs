@@ -16,7 +16,8 @@ pub(crate) struct History {
 /// What a report takes, counted with what its strings take.
 fn size(report: &Report) -> usize {
     let text: usize = report.errors.iter().map(String::len).sum();
-    let failure = |failure: &Option<crate::Failure>| failure.as_ref().map_or(0, |failure| failure.message.len());
+    let failure =
+        |failure: &Option<crate::Failure>| failure.as_ref().map_or(0, |failure| failure.message.len());
     let items: usize = report
         .items
         .iter()
@@ -34,6 +35,29 @@ fn size(report: &Report) -> usize {
     size_of::<Report>() + report.description.len() + text + items + done
 }
 
+/// Items and operations that failed first, then others, `most` of each.
+fn shortened(report: &Report, most: usize) -> Report {
+    let failed = |item: &&Item| item.failure.is_some() || item.invalid.is_some();
+    let well = |item: &&Item| !failed(item);
+    let items = report.items.iter().filter(failed).chain(report.items.iter().filter(well)).take(most);
+    let operations = report.operations.iter().filter(|done| done.failure.is_some());
+    let operations =
+        operations.chain(report.operations.iter().filter(|done| done.failure.is_none())).take(most);
+    let (all, done) = (report.items.len(), report.operations.len());
+    let note = format!("history: too large; at most {most} of {all} items and of {done} operations are kept");
+    Report {
+        number: report.number,
+        trigger: report.trigger.clone(),
+        description: report.description.clone(),
+        ending: report.ending,
+        errors: report.errors.iter().take(most).cloned().chain([note]).collect(),
+        items: items.cloned().collect(),
+        operations: operations.cloned().collect(),
+        started: report.started,
+        ended: report.ended,
+    }
+}
+
 impl History {
     pub(crate) const fn new(most: usize, longest: Duration) -> Self {
         Self { reports: VecDeque::new(), bytes: 0, most, longest }
@@ -43,11 +67,20 @@ impl History {
         if self.most == 0 {
             return;
         }
-        let size = size(report);
         let ended = report.ended;
-        if size <= self.most {
-            self.bytes += size;
-            self.reports.push_back((size, report.clone()));
+        let mut kept = None;
+        let mut bytes = size(report);
+        // One transaction takes at most a quarter; of a larger one, what matters most is kept.
+        let mut most = report.items.len() + report.operations.len();
+        while bytes > self.most / 4 && most > 0 {
+            most /= 4;
+            let short = shortened(report, most);
+            bytes = size(&short);
+            kept = Some(short);
+        }
+        if bytes <= self.most {
+            self.bytes += bytes;
+            self.reports.push_back((bytes, kept.unwrap_or_else(|| report.clone())));
         }
         let old = |report: &Report| report.ended + self.longest < ended;
         while let Some((size, first)) = self.reports.front() {

@@ -96,11 +96,14 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn new(most: usize, policy: Policy) -> Self {
         let mut recorder = Self { text: String::new(), most, full: most == 0 };
-        recorder.line(Duration::ZERO, Told::Policy {
-            adopt: policy.foreign == Foreign::Adopt,
-            remove: policy.foreign == Foreign::Remove,
-            report: policy.drift == Drift::Report,
-        });
+        recorder.line(
+            Duration::ZERO,
+            Told::Policy {
+                adopt: policy.foreign == Foreign::Adopt,
+                remove: policy.foreign == Foreign::Remove,
+                report: policy.drift == Drift::Report,
+            },
+        );
         recorder
     }
 
@@ -218,7 +221,8 @@ impl Replay {
                 decisions.push(text);
             }
         }
-        let states = planner.statuses(None, "").into_iter().map(|status| (status.key, status.state)).collect();
+        let states =
+            planner.statuses(None, "").into_iter().map(|status| (status.key, status.state)).collect();
         Ok(Replayed { decisions, states })
     }
 
@@ -226,7 +230,9 @@ impl Replay {
         let seen = |thing: Thing| {
             let rules = self.kinds.iter().find(|rules| rules.kind() == thing.key.kind());
             let value = match rules {
-                Some(rules) => rules.decode(&thing.value).map_err(|failure| ReplayError::Value { line, failure })?.1,
+                Some(rules) => {
+                    rules.decode(&thing.value).map_err(|failure| ReplayError::Value { line, failure })?.1
+                }
                 None => AnyValue::new(thing.value),
             };
             Ok(Seen { key: thing.key, value, metadata: None, given: thing.given })

@@ -8,9 +8,15 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// What an item is made of. Every type with these traits is one.
-pub trait Value: Serialize + DeserializeOwned + JsonSchema + PartialEq + Clone + Debug + Send + Sync + 'static {}
+pub trait Value:
+    Serialize + DeserializeOwned + JsonSchema + PartialEq + Clone + Debug + Send + Sync + 'static
+{
+}
 
-impl<T: Serialize + DeserializeOwned + JsonSchema + PartialEq + Clone + Debug + Send + Sync + 'static> Value for T {}
+impl<T: Serialize + DeserializeOwned + JsonSchema + PartialEq + Clone + Debug + Send + Sync + 'static> Value
+    for T
+{
+}
 
 trait Erased: Any + Debug + Send + Sync {
     fn same(&self, other: &dyn Any) -> bool;

@@ -94,10 +94,13 @@ impl Need {
 
     /// Whether it holds for what is there.
     pub fn holds<'a>(&self, there: &'a std::collections::BTreeMap<String, impl AsRef<Item> + 'a>) -> bool {
-        let passes = |item: &Item, version: Option<u32>| version.is_none_or(|version| item.version >= version);
+        let passes =
+            |item: &Item, version: Option<u32>| version.is_none_or(|version| item.version >= version);
         match self {
             Self::Item(key) => there.contains_key(key),
-            Self::AtLeast(key, version) => there.get(key).is_some_and(|item| passes(item.as_ref(), Some(*version))),
+            Self::AtLeast(key, version) => {
+                there.get(key).is_some_and(|item| passes(item.as_ref(), Some(*version)))
+            }
             Self::Any(kind, prefix, version) => {
                 let start = format!("{kind}/{prefix}");
                 let named = there.range(start.clone()..).take_while(|(key, _)| key.starts_with(&start));

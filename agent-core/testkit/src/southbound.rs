@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use vpp_agent_engine::{Action, Engine, Failure, Key};
 
-use crate::kinds::{A, B, C, Dd};
 use crate::Item;
+use crate::kinds::{A, B, C, Dd};
 
 /// What goes wrong with one call.
 #[derive(Clone, Debug)]
@@ -300,7 +300,8 @@ impl World {
                 Ok(number)
             }
             (Action::Update, Some(number)) => {
-                let stood: Vec<String> = self.needy.iter().filter(|of| **of != key && self.stands(of)).cloned().collect();
+                let stood: Vec<String> =
+                    self.needy.iter().filter(|of| **of != key && self.stands(of)).cloned().collect();
                 self.insert(Thing(item, number, false));
                 for of in stood {
                     if !self.stands(&of) && !may_be_circular(&self.there[&of].0) {

@@ -28,7 +28,9 @@ impl<T> Future for Contained<T> {
                     .map(|text| (*text).to_owned())
                     .or_else(|| panic.downcast_ref::<String>().cloned());
                 let text = text.unwrap_or_else(|| "no message".to_owned());
-                Poll::Ready(Err(Failure::new(format!("the descriptor panicked: {text}")).uncertain().permanent()))
+                Poll::Ready(Err(Failure::new(format!("the descriptor panicked: {text}"))
+                    .uncertain()
+                    .permanent()))
             }
         }
     }

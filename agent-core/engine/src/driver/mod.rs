@@ -3,7 +3,7 @@
 mod call;
 mod southbound;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -42,6 +42,7 @@ pub(crate) enum Completion {
 pub(crate) struct Shared {
     pub(crate) core: Mutex<Core>,
     pub(crate) notices: Mutex<Notices>,
+    pub(crate) kinds: Mutex<HashSet<&'static str>>,
     pub(crate) started: Instant,
 }
 
@@ -140,7 +141,9 @@ impl Driver {
     ) {
         match self.journal.load() {
             Ok(owned) => self.tell(Event::Owned(owned)),
-            Err(error) => tracing::error!("journal cannot be read: what earlier runs made is taken for foreign: {error}"),
+            Err(error) => tracing::error!(
+                "journal cannot be read: what earlier runs made is taken for foreign: {error}"
+            ),
         }
         let mut next_check = self.check_every.map(|every| Instant::now() + every);
         loop {
@@ -156,6 +159,7 @@ impl Driver {
                 command = commands.recv() => match command {
                     Some(Command::Stop(stopped)) => {
                         // What runs is let go as it is; the next run looks at what became of it.
+                        self.shared.core().watchers = Watchers::default();
                         let _ = stopped.send(());
                         return;
                     }
@@ -270,7 +274,8 @@ impl Driver {
             match (&unrecorded, operation.action) {
                 // An object that the journal does not know would belong to nobody after a crash.
                 (Some(error), Action::Create) => {
-                    let failure = Failure::new(format!("not recorded in the journal, so not created: {error}"));
+                    let failure =
+                        Failure::new(format!("not recorded in the journal, so not created: {error}"));
                     let _ = self.done.send(Completion::Finished(operation.id, Outcome::Failed(failure)));
                 }
                 _ => {
@@ -311,7 +316,8 @@ impl Driver {
             while self.calls < self.most_calls && at.calls < limits.calls {
                 let Some(first) = at.queue.front() else { break };
                 let action = first.action;
-                let length = at.queue.iter().take(limits.batch).take_while(|next| next.action == action).count();
+                let length =
+                    at.queue.iter().take(limits.batch).take_while(|next| next.action == action).count();
                 let operations: Vec<Operation> = at.queue.drain(..length).collect();
                 self.calls += 1;
                 at.calls += 1;

@@ -41,7 +41,9 @@ impl Planner {
             (Goal::Present, false, _) => (Action::Create, wanted),
             (Goal::Present, true, Some(Change::InPlace)) => (Action::Update, wanted),
             (Goal::Present, true, Some(Change::Recreate)) => (Action::Delete, Why::Recreated),
-            (Goal::Absent, true, _) if node.why_absent == Absence::Unwanted => (Action::Delete, Why::Unwanted),
+            (Goal::Absent, true, _) if node.why_absent == Absence::Unwanted => {
+                (Action::Delete, Why::Unwanted)
+            }
             (Goal::Absent, true, _) => (Action::Delete, Why::Withdrawn),
             _ => return,
         };
@@ -63,7 +65,7 @@ impl Planner {
             return;
         }
         self.stop_waiting(id);
-        if node_is_property(&self.nodes[id as usize]) {
+        if self.nodes[id as usize].property {
             return self.apply_property(id, action);
         }
         self.emit(id, action, why);
@@ -131,8 +133,9 @@ impl Planner {
         let node = &self.nodes[id as usize];
         let update = action == Action::Update;
         let sets = self.kinds[node.kind as usize].sets.of(node.key.name());
-        let lists = std::iter::once(&node.users)
-            .chain(sets.iter().flat_map(|&set| [&self.sets[set as usize].plain, &self.sets[set as usize].picky]));
+        let lists = std::iter::once(&node.users).chain(
+            sets.iter().flat_map(|&set| [&self.sets[set as usize].plain, &self.sets[set as usize].picky]),
+        );
         let mut passed = start;
         let mut found = None;
         'lists: for (at, list) in lists.enumerate().skip(start.map_or(0, |(at, _)| at)) {
@@ -433,6 +436,7 @@ impl Planner {
         if metadata.is_some() {
             self.set_metadata(id, metadata);
         }
+        self.leaving.remove(&id);
         self.compare(id);
         let node = &self.nodes[id as usize];
         if node.change.is_some() || node.wants.is_empty() {
@@ -465,6 +469,7 @@ impl Planner {
             self.set_metadata(id, None);
         }
         self.drop_old_needs(id);
+        self.leaving.remove(&id);
         if !wanted {
             self.set_parent(id, None);
             self.disown(id);
@@ -487,7 +492,9 @@ impl Planner {
         let node = &mut self.nodes[id as usize];
         node.doubt |= failure.uncertain || busy.action != Action::Create;
         let attempts = match &node.trouble {
-            Some(trouble) if trouble.action == busy.action || busy.action == Action::Verify => trouble.attempts + 1,
+            Some(trouble) if trouble.action == busy.action || busy.action == Action::Verify => {
+                trouble.attempts + 1
+            }
             _ => 1,
         };
         let delay = match &node.retry {
@@ -622,10 +629,6 @@ impl Planner {
             plan.steps.push(operation);
         }
     }
-}
-
-const fn node_is_property(node: &Node) -> bool {
-    node.property
 }
 
 enum Stands {

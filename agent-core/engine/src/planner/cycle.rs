@@ -25,7 +25,11 @@ impl Planner {
     /// Wanted, and nothing but its needs keeps it from being made.
     fn blocked(&self, id: Id) -> bool {
         let node = &self.nodes[id as usize];
-        node.goal == Goal::Absent && !node.wants.is_empty() && node.invalid.is_none() && !node.held() && node.group == 0
+        node.goal == Goal::Absent
+            && !node.wants.is_empty()
+            && node.invalid.is_none()
+            && !node.held()
+            && node.group == 0
     }
 
     fn blocked_needs(&self, id: Id) -> Vec<Id> {

@@ -38,7 +38,10 @@ impl Planner {
         let blocked = goal == Goal::Absent && !node.wants.is_empty() && node.invalid.is_none();
         if blocked && !node.held() && !node.users.is_empty() {
             self.candidates.push(id);
-        } else if blocked && !node.held() && !self.kinds[node.kind as usize].sets.of(node.key.name()).is_empty() {
+        } else if blocked
+            && !node.held()
+            && !self.kinds[node.kind as usize].sets.of(node.key.name()).is_empty()
+        {
             self.candidates.push(id);
         }
         self.set_available(id, available);

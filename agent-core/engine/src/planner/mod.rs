@@ -619,7 +619,8 @@ impl Planner {
         let rules = self.rules(id).cloned();
         let node = &mut self.nodes[id as usize];
         node.change = None;
-        let (Some(applied), Some(wanted)) = (&node.applied, node.wants.first().map(|want| &want.value)) else {
+        let (Some(applied), Some(wanted)) = (&node.applied, node.wants.first().map(|want| &want.value))
+        else {
             return;
         };
         if node.invalid.is_some() {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::node::{Id, Node};
 use super::Planner;
+use super::node::{Id, Node};
 use crate::needs::{Expression, Predicate};
 use crate::{Action, AnyValue, Needs};
 
@@ -114,7 +114,8 @@ impl Planner {
                         let node = &self.nodes[**id as usize];
                         node.key.name().starts_with(prefix) && passes(&node.shown, predicate)
                     };
-                    self.kinds[self.sets[set as usize].kind as usize].members.iter().filter(passing).count() as u32
+                    self.kinds[self.sets[set as usize].kind as usize].members.iter().filter(passing).count()
+                        as u32
                 });
                 Need::Any(Box::new(Any { set, predicate: predicate.clone(), count }))
             }
@@ -158,7 +159,11 @@ impl Planner {
             }
             Need::Any(any) => {
                 let set = &mut self.sets[any.set as usize];
-                if any.predicate.is_some() { set.picky.insert(id) } else { set.plain.insert(id) };
+                if any.predicate.is_some() {
+                    set.picky.insert(id)
+                } else {
+                    set.plain.insert(id)
+                };
             }
             _ => {}
         });
@@ -227,7 +232,9 @@ impl Planner {
                 if node.available {
                     passes(&node.shown, predicate)
                 } else {
-                    of.group != 0 && node.group == of.group && node.wanted().is_some_and(|value| predicate(value))
+                    of.group != 0
+                        && node.group == of.group
+                        && node.wanted().is_some_and(|value| predicate(value))
                 }
             }
             Need::Any(any) => {
@@ -273,7 +280,11 @@ impl Planner {
             if node.change.is_some() && !node.drifted {
                 now[1] = node.wanted().cloned();
             }
-            now[2] = node.busy.as_ref().filter(|busy| busy.action == Action::Update).and_then(|busy| busy.value.clone());
+            now[2] = node
+                .busy
+                .as_ref()
+                .filter(|busy| busy.action == Action::Update)
+                .and_then(|busy| busy.value.clone());
         }
         let same = |(a, b): (&Option<AnyValue>, &Option<AnyValue>)| match (a, b) {
             (Some(a), Some(b)) => a.is(b),

@@ -87,9 +87,9 @@ impl Planner {
         }
         // A kind that is being observed already may be observed too early for who asks now.
         let busy = self.pass.as_ref().is_some_and(|pass| {
-            kinds.iter().any(|kind| {
-                pass.running.contains(kind) || pass.results.iter().any(|(done, _)| done == kind)
-            })
+            kinds
+                .iter()
+                .any(|kind| pass.running.contains(kind) || pass.results.iter().any(|(done, _)| done == kind))
         });
         let slot = if busy { &mut self.next_pass } else { &mut self.pass };
         let pass = slot.get_or_insert_with(|| Pass {

@@ -24,7 +24,8 @@ impl Planner {
             (true, false) => Some(State::Failed),
             _ => None,
         };
-        let trouble = node.trouble.as_ref().and_then(|trouble| failed(trouble.held, trouble.next_try.is_some()));
+        let trouble =
+            node.trouble.as_ref().and_then(|trouble| failed(trouble.held, trouble.next_try.is_some()));
         if node.wants.is_empty() {
             return match (&node.applied, node.goal) {
                 _ if trouble.is_some() => trouble.unwrap_or_default(),
@@ -206,9 +207,7 @@ impl Planner {
             kind.members.iter().filter(named).filter_map(status).collect()
         };
         let mut all: Vec<Status> = match kind {
-            Some(kind) => {
-                self.kind_ids.get(kind).map(|&at| of(&self.kinds[at as usize])).unwrap_or_default()
-            }
+            Some(kind) => self.kind_ids.get(kind).map(|&at| of(&self.kinds[at as usize])).unwrap_or_default(),
             None => self.kinds.iter().flat_map(of).collect(),
         };
         all.sort_by(|a, b| a.key.cmp(&b.key));
@@ -257,15 +256,27 @@ impl Planner {
             }
             graph.items.push((node.key.clone(), self.state(id)));
             if let Some(parent) = node.parent {
-                graph.edges.push((node.key.clone(), self.nodes[parent as usize].key.clone(), "derived".into()));
+                graph.edges.push((
+                    node.key.clone(),
+                    self.nodes[parent as usize].key.clone(),
+                    "derived".into(),
+                ));
             }
             node.needs.each_leaf(&mut |leaf| match leaf {
                 Need::After(of) => {
-                    graph.edges.push((node.key.clone(), self.nodes[*of as usize].key.clone(), "after".into()));
+                    graph.edges.push((
+                        node.key.clone(),
+                        self.nodes[*of as usize].key.clone(),
+                        "after".into(),
+                    ));
                 }
                 leaf => {
                     if let Some(of) = leaf.id() {
-                        graph.edges.push((node.key.clone(), self.nodes[of as usize].key.clone(), "needs".into()));
+                        graph.edges.push((
+                            node.key.clone(),
+                            self.nodes[of as usize].key.clone(),
+                            "needs".into(),
+                        ));
                     }
                 }
             });

@@ -226,9 +226,10 @@ impl Planner {
         if let Err(invalid) = rules.validate(value) {
             return Some(Err(format!("{key}: {invalid}")));
         }
-        rules.derived(value).iter().find_map(|derived| {
-            self.validate_all(&derived.key, &derived.value).filter(Result::is_err)
-        })
+        rules
+            .derived(value)
+            .iter()
+            .find_map(|derived| self.validate_all(&derived.key, &derived.value).filter(Result::is_err))
     }
 
     pub(super) fn pending_too_long(&mut self, number: u64) {
@@ -255,7 +256,8 @@ impl Planner {
             }
             transaction.open.pop();
         }
-        let revertible = transaction.options.revert && !transaction.reverting && !transaction.before.is_empty();
+        let revertible =
+            transaction.options.revert && !transaction.reverting && !transaction.before.is_empty();
         if revertible && !transaction.failed && !transaction.expired && self.lingers(&mut transaction) {
             self.transactions.insert(number, transaction);
             return false;
@@ -300,7 +302,9 @@ impl Planner {
             for &id in &transaction.keys {
                 if self.is_pending(id) {
                     let reasons = self.reasons(id).join("; ");
-                    transaction.errors.push(format!("{}: still pending: {reasons}", self.nodes[id as usize].key));
+                    transaction
+                        .errors
+                        .push(format!("{}: still pending: {reasons}", self.nodes[id as usize].key));
                 }
             }
         }
@@ -328,7 +332,8 @@ impl Planner {
             let node = &self.nodes[id as usize];
             let state = self.state(id);
             let failure = failures.remove(&id).or_else(|| {
-                let trouble = node.trouble.as_ref().filter(|trouble| trouble.held || !node.wants.is_empty())?;
+                let trouble =
+                    node.trouble.as_ref().filter(|trouble| trouble.held || !node.wants.is_empty())?;
                 Some((node.key.clone(), trouble.failure.clone()))
             });
             let pending = if state == State::Pending { self.reasons(id) } else { Vec::new() };

@@ -108,8 +108,12 @@ async fn core_22_hung_callback() {
     assert!(engine.set(&[&Item::new("B", "1")]).await.is_applied());
     assert!(!waiting.is_finished());
     let report = waiting.await.unwrap();
-    let failures: Vec<String> =
-        report.items.iter().filter_map(|item| item.failure.as_ref()).map(|(of, why)| format!("{of}: {why}")).collect();
+    let failures: Vec<String> = report
+        .items
+        .iter()
+        .filter_map(|item| item.failure.as_ref())
+        .map(|(of, why)| format!("{of}: {why}"))
+        .collect();
     assert_eq!(failures, ["A/7: timed out: no outcome within 10s"]);
     assert_eq!(engine.state("A/7"), State::Retrying);
     // It had taken effect all the same: looking tells, and it is not made twice.
@@ -160,7 +164,9 @@ async fn core_23_invalid_values() {
 #[tokio::test(start_paused = true)]
 async fn core_25_failing_dump() {
     let (southbound, engine) = start().await;
-    engine.set(&[&Item::new("A", "1"), &Item::new("A", "2"), &Item::new("B", "1"), &Item::new("B", "2")]).await;
+    engine
+        .set(&[&Item::new("A", "1"), &Item::new("A", "2"), &Item::new("B", "1"), &Item::new("B", "2")])
+        .await;
     southbound.remove("A/1");
     southbound.remove("B/1");
     southbound.fail_dumps("B", 1);

@@ -71,7 +71,8 @@ async fn core_02_pending_reasons() {
     let report = engine.set(&[&b2, &a1, &c3]).await;
     assert_eq!(report.ending, Ending::Applied);
     let calls = southbound.calls();
-    let planned: Vec<String> = plan.steps.iter().map(|step| format!("{} {}", step.action, step.key)).collect();
+    let planned: Vec<String> =
+        plan.steps.iter().map(|step| format!("{} {}", step.action, step.key)).collect();
     assert_eq!(sorted(planned), sorted(calls.clone()));
     assert_eq!(calls.len(), 7);
     assert!(before(&calls, "create A/1", "create Dd/1-y"));
@@ -97,8 +98,15 @@ async fn core_03_un_pend_cascade() {
     assert!(report.is_applied());
     let calls = southbound.calls();
     let expected = [
-        "create C/3", "create Dd/1-x", "create Dd/2-y", "create Dd/3-x", "delete C/3", "delete Dd/1-y",
-        "delete Dd/3-x", "delete Dd/3-y", "update A/1",
+        "create C/3",
+        "create Dd/1-x",
+        "create Dd/2-y",
+        "create Dd/3-x",
+        "delete C/3",
+        "delete Dd/1-y",
+        "delete Dd/3-x",
+        "delete Dd/3-y",
+        "update A/1",
     ];
     assert_eq!(sorted(calls.clone()), expected);
     for (first, then) in [
@@ -137,10 +145,7 @@ async fn core_04_delete_cascade_and_restore() {
     }
     assert_eq!(calls.len(), 5);
     assert_eq!(engine.state("C/route"), State::Pending);
-    assert_eq!(
-        engine.pending("C/route"),
-        "needs A/vrf, which nobody wants; needs B/addr, which is pending"
-    );
+    assert_eq!(engine.pending("C/route"), "needs A/vrf, which nobody wants; needs B/addr, which is pending");
     assert_eq!(engine.state("A/if"), State::Nonexistent);
     engine.set(&[&items[0], &items[1]]).await;
     assert!(engine.statuses("").iter().all(|status| status.state == State::Configured));
@@ -158,10 +163,19 @@ async fn core_05_recreate_bounces_dependents() {
     southbound.calls();
     engine.set(&[&base.mould(1)]).await;
     let calls = southbound.calls();
-    assert_eq!(sorted(calls.clone()), [
-        "create A/1", "create B/1", "create C/1", "create Dd/1-x", "delete A/1", "delete B/1", "delete C/1",
-        "delete Dd/1-x",
-    ]);
+    assert_eq!(
+        sorted(calls.clone()),
+        [
+            "create A/1",
+            "create B/1",
+            "create C/1",
+            "create Dd/1-x",
+            "delete A/1",
+            "delete B/1",
+            "delete C/1",
+            "delete Dd/1-x",
+        ]
+    );
     for (first, then) in [
         ("delete C/1", "delete B/1"),
         ("delete C/1", "delete Dd/1-x"),
@@ -196,16 +210,20 @@ async fn core_06_dependency_cycle() {
     southbound.fault(Action::Delete, "A/ring2", [Fault::Fail(Failure::new("as planned"))]);
     let report = engine.unset(&["A/ring2"]).await;
     assert_eq!(southbound.calls(), ["delete A/ring3", "delete A/ring1", "delete A/ring2"]);
-    assert_eq!(report.items[0].failure.as_ref().map(|(of, why)| (of.as_str(), why.to_string())), Some((
-        "A/ring2",
-        "as planned".to_owned()
-    )));
+    assert_eq!(
+        report.items[0].failure.as_ref().map(|(of, why)| (of.as_str(), why.to_string())),
+        Some(("A/ring2", "as planned".to_owned()))
+    );
     assert_eq!(engine.state("A/ring1"), State::Pending);
     assert_eq!(engine.state("A/ring3"), State::Pending);
     let status = engine.status(&key("A/ring2")).unwrap();
     assert_eq!((status.state, status.last), (State::Failed, Some(Action::Delete)));
     engine.set(&[&two]).await;
-    assert!(engine.statuses("").iter().all(|status| status.state == State::Configured), "{:?}", engine.statuses(""));
+    assert!(
+        engine.statuses("").iter().all(|status| status.state == State::Configured),
+        "{:?}",
+        engine.statuses("")
+    );
     assert_eq!(southbound.keys(), ["A/4", "A/ring1", "A/ring2", "A/ring3"]);
 }
 
@@ -300,7 +318,8 @@ async fn core_32_n_level_derivation() {
     let (southbound, engine) = start().await;
     let deep = |version: u32| {
         Item::new("A", "1").version(version).derives(
-            Item::new("B", "1-b").derives(Item::new("C", "1-c").version(version).derives(Item::new("Dd", "1-d"))),
+            Item::new("B", "1-b")
+                .derives(Item::new("C", "1-c").version(version).derives(Item::new("Dd", "1-d"))),
         )
     };
     engine.set(&[&deep(0)]).await;
@@ -334,7 +353,11 @@ async fn core_31_hostile_names() {
         assert_eq!((key.kind(), key.name()), ("A", item.name.as_str()));
         assert_eq!(engine.state(&item.key()), State::Configured);
     }
-    engine.unset(&items.iter().map(Item::key).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>()).await;
+    engine
+        .unset(
+            &items.iter().map(Item::key).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>(),
+        )
+        .await;
     assert_eq!(southbound.keys(), [""; 0]);
     // Parts of a name cannot run into each other.
     use vpp_agent_engine::Key;

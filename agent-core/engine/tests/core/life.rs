@@ -129,7 +129,11 @@ async fn replay_gives_the_same_operations() {
     use vpp_agent_engine::{Action, Failure, Replay, Retry};
     use vpp_agent_testkit::Fault;
     southbound.fault(Action::Create, "B/3", [Fault::Fail(Failure::new("no"))]);
-    add(engine.transaction(), &items.iter().collect::<Vec<_>>()).retry(Retry::default()).commit().await.unwrap();
+    add(engine.transaction(), &items.iter().collect::<Vec<_>>())
+        .retry(Retry::default())
+        .commit()
+        .await
+        .unwrap();
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     engine.unset(&["A/if"]).await;
     rest(&engine).await;
@@ -143,7 +147,9 @@ async fn replay_gives_the_same_operations() {
     let operation = |line: &String| {
         let mut words = line.split_whitespace().skip(1);
         let action = words.next()?;
-        ["create", "update", "delete"].contains(&action).then(|| format!("{action} {}", words.next().unwrap_or("")))
+        ["create", "update", "delete"]
+            .contains(&action)
+            .then(|| format!("{action} {}", words.next().unwrap_or("")))
     };
     let decided: Vec<String> = replayed.decisions.iter().filter_map(operation).collect();
     assert_eq!(decided, calls);

@@ -72,7 +72,11 @@ impl Shorthand for Engine {
     }
 
     async fn unset(&self, keys: &[&str]) -> Report {
-        keys.iter().fold(self.transaction(), |all, of| all.delete(key(of))).commit().await.expect("the engine runs")
+        keys.iter()
+            .fold(self.transaction(), |all, of| all.delete(key(of)))
+            .commit()
+            .await
+            .expect("the engine runs")
     }
 
     fn state(&self, of: &str) -> State {
@@ -86,7 +90,9 @@ impl Shorthand for Engine {
 
 /// Whether `first` comes before `then` in the calls.
 pub(crate) fn before(calls: &[String], first: &str, then: &str) -> bool {
-    let at = |call: &str| calls.iter().position(|of| of == call).unwrap_or_else(|| panic!("no {call} in {calls:?}"));
+    let at = |call: &str| {
+        calls.iter().position(|of| of == call).unwrap_or_else(|| panic!("no {call} in {calls:?}"))
+    };
     at(first) < at(then)
 }
 

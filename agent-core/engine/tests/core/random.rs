@@ -59,7 +59,8 @@ fn item() -> impl Strategy<Value = Item> {
             let mut item = Item::new(kind, name.to_string()).version(version).mould(mould);
             item.needs = needs;
             for (at, (needs, version, mould)) in parts.into_iter().enumerate() {
-                let mut part = Item::new("Dd", format!("{kind}{name}-{}", ["x", "y"][at])).version(version).mould(mould);
+                let mut part =
+                    Item::new("Dd", format!("{kind}{name}-{}", ["x", "y"][at])).version(version).mould(mould);
                 part.needs = needs;
                 item.derived.push(part);
             }
@@ -161,7 +162,11 @@ fn paused<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Runs the steps without waiting for any of them, and gives what is there when all has come to rest.
-async fn run(steps: &[Step], faults: &[(Action, String, Fault)], latency: Duration) -> (Southbound, Vec<(String, State)>) {
+async fn run(
+    steps: &[Step],
+    faults: &[(Action, String, Fault)],
+    latency: Duration,
+) -> (Southbound, Vec<(String, State)>) {
     let southbound = Southbound::new();
     let engine = start_on(&southbound, Settings { calls: 7, ..Settings::default() }).await;
     southbound.set_latency(latency);
@@ -200,7 +205,8 @@ async fn run(steps: &[Step], faults: &[(Action, String, Fault)], latency: Durati
         tokio::time::sleep(Duration::from_secs(1000)).await;
         rest(&engine).await;
     }
-    let states = engine.statuses("").into_iter().map(|status| (status.key.to_string(), status.state)).collect();
+    let states =
+        engine.statuses("").into_iter().map(|status| (status.key.to_string(), status.state)).collect();
     (southbound, states)
 }
 

@@ -70,7 +70,9 @@ async fn core_12_resync() {
     for part in ["1-x", "2-x", "3-x"] {
         southbound.put(Item::new("Dd", part));
     }
-    let engine = start_on(&southbound, Settings { foreign: vpp_agent_engine::Foreign::Remove, ..Settings::default() }).await;
+    let engine =
+        start_on(&southbound, Settings { foreign: vpp_agent_engine::Foreign::Remove, ..Settings::default() })
+            .await;
     let pending = Item::new("Dd", "2-y").needs(need("A/9"));
     let wanted = [
         &Item::new("A", "1").version(1).with(&["y"]),
@@ -80,15 +82,27 @@ async fn core_12_resync() {
     let report = add(engine.transaction(), &wanted).resync(Resync::Full).commit().await.unwrap();
     assert!(report.is_applied(), "{report}");
     let calls = southbound.calls();
-    assert_eq!(sorted(calls), [
-        "create A/3", "create Dd/1-y", "create Dd/3-x", "create Dd/3-y", "delete A/3", "delete Dd/1-x", "delete Dd/3-x",
-        "update A/1", "update A/2",
-    ]);
+    assert_eq!(
+        sorted(calls),
+        [
+            "create A/3",
+            "create Dd/1-y",
+            "create Dd/3-x",
+            "create Dd/3-y",
+            "delete A/3",
+            "delete Dd/1-x",
+            "delete Dd/3-x",
+            "update A/1",
+            "update A/2",
+        ]
+    );
     assert_eq!(engine.state("Dd/2-y"), State::Pending);
     // (d) An item of the southbound satisfies a need and is never touched.
     let southbound = Southbound::new();
     southbound.put_given(Item::new("A", "local0"));
-    let engine = start_on(&southbound, Settings { foreign: vpp_agent_engine::Foreign::Remove, ..Settings::default() }).await;
+    let engine =
+        start_on(&southbound, Settings { foreign: vpp_agent_engine::Foreign::Remove, ..Settings::default() })
+            .await;
     let user = Item::new("B", "1").needs(need("A/local0"));
     add(engine.transaction(), &[&user]).resync(Resync::Full).commit().await.unwrap();
     assert_eq!(southbound.calls(), ["create B/1"]);
@@ -100,14 +114,16 @@ async fn core_12_resync() {
     southbound.remove("B/2");
     engine.transaction().resync(Resync::Observed).commit().await.unwrap();
     assert_eq!(southbound.calls(), ["create B/2"]);
-    let with_values = add(engine.transaction(), &[&Item::new("B", "3")]).resync(Resync::Observed).commit().await.unwrap();
+    let with_values =
+        add(engine.transaction(), &[&Item::new("B", "3")]).resync(Resync::Observed).commit().await.unwrap();
     assert_eq!(with_values.ending, Ending::Rejected);
 }
 
 #[tokio::test(start_paused = true)]
 async fn core_14_history() {
     let southbound = Southbound::new();
-    let settings = Settings { history: 200_000, history_age: Duration::from_secs(6 * 3600), ..Settings::default() };
+    let settings =
+        Settings { history: 200_000, history_age: Duration::from_secs(6 * 3600), ..Settings::default() };
     let engine = start_on(&southbound, settings).await;
     // A thousand transactions over a day.
     let mut numbers = BTreeMap::new();
@@ -122,12 +138,20 @@ async fn core_14_history() {
     assert!(engine.report(numbers[&1].0).is_none(), "too old");
     let timeline = engine.timeline(&key("A/0"));
     assert_eq!(timeline.last().map(|(number, _)| *number), Some(numbers[&990].0));
-    assert!(engine.history(Duration::ZERO..=engine.now()).iter().all(|of| of.ended + Duration::from_secs(6 * 3600) >= at));
-    // L17: large transactions do not grow it past its bound.
+    assert!(
+        engine
+            .history(Duration::ZERO..=engine.now())
+            .iter()
+            .all(|of| of.ended + Duration::from_secs(6 * 3600) >= at)
+    );
+    // L17: large transactions do not grow it past its bound, and are not left out either.
     for version in 0..5 {
         let items: Vec<Item> = (0..500).map(|n| Item::new("B", n.to_string()).version(version)).collect();
         engine.set(&items.iter().collect::<Vec<_>>()).await;
         assert!(engine.history_bytes() <= 200_000);
+        let last = engine.history(Duration::ZERO..=engine.now()).pop().unwrap();
+        assert!(last.errors[0].ends_with("of 500 items and of 500 operations are kept"), "{:?}", last.errors);
+        assert!(!last.items.is_empty());
     }
 }
 
@@ -148,7 +172,9 @@ async fn core_15_status_watch() {
     let mut fast_states: BTreeMap<String, Vec<State>> = BTreeMap::new();
     while let Some(change) = fast.try_next() {
         match change {
-            Watched::Changed(status) => fast_states.entry(status.key.to_string()).or_default().push(status.state),
+            Watched::Changed(status) => {
+                fast_states.entry(status.key.to_string()).or_default().push(status.state)
+            }
             Watched::Lagged(_) => panic!("it never lagged"),
         }
     }
@@ -233,7 +259,15 @@ async fn core_21_two_sources() {
 async fn core_24_queue_overflow() {
     let southbound = Southbound::new();
     let engine = start_on(&southbound, Settings { transactions: 8, ..Settings::default() }).await;
-    engine.set(&(0..50).map(|n| Item::new("B", n.to_string()).needs(need(&format!("A/{n}")))).collect::<Vec<_>>().iter().collect::<Vec<_>>()).await;
+    engine
+        .set(
+            &(0..50)
+                .map(|n| Item::new("B", n.to_string()).needs(need(&format!("A/{n}"))))
+                .collect::<Vec<_>>()
+                .iter()
+                .collect::<Vec<_>>(),
+        )
+        .await;
     southbound.set_latency(Duration::from_secs(1));
     // 10,000 notifications for 100 items; the last word on each counts, removals too.
     for round in 0..100u32 {
