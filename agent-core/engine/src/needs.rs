@@ -22,8 +22,8 @@ pub struct Needs(pub(crate) Expression);
 
 #[derive(Clone)]
 pub(crate) enum Expression {
-    All(Vec<Expression>),
-    OneOf(Vec<Expression>),
+    All(Vec<Self>),
+    OneOf(Vec<Self>),
     Item(Key),
     Where(Key, Predicate),
     Any { kind: &'static str, prefix: String, predicate: Option<Predicate> },

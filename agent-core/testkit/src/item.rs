@@ -16,9 +16,9 @@ pub enum Need {
     /// Any item of a kind whose name starts so, with at least this version if given.
     Any(String, String, Option<u32>),
     /// All of these.
-    All(Vec<Need>),
+    All(Vec<Self>),
     /// At least one of these.
-    OneOf(Vec<Need>),
+    OneOf(Vec<Self>),
     /// Order only.
     After(String),
 }
@@ -127,13 +127,13 @@ pub struct Item {
     /// What it needs.
     pub needs: Vec<Need>,
     /// What comes with it.
-    pub derived: Vec<Item>,
+    pub derived: Vec<Self>,
     /// Fields to be rejected.
     pub bad: Vec<String>,
 }
 
-impl AsRef<Item> for Item {
-    fn as_ref(&self) -> &Item {
+impl AsRef<Self> for Item {
+    fn as_ref(&self) -> &Self {
         self
     }
 }

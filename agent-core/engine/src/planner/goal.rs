@@ -36,12 +36,9 @@ impl Planner {
             Goal::Hold | Goal::Unknown => false,
         };
         let blocked = goal == Goal::Absent && !node.wants.is_empty() && node.invalid.is_none();
-        if blocked && !node.held() && !node.users.is_empty() {
-            self.candidates.push(id);
-        } else if blocked
-            && !node.held()
-            && !self.kinds[node.kind as usize].sets.of(node.key.name()).is_empty()
-        {
+        let sets = &self.kinds[node.kind as usize].sets;
+        let needed = blocked && (!node.users.is_empty() || !sets.of(node.key.name()).is_empty());
+        if needed && !node.held() {
             self.candidates.push(id);
         }
         self.set_available(id, available);

@@ -13,8 +13,8 @@ pub(super) enum Need {
     Item(Id),
     Where(Id, Predicate),
     Any(Box<Any>),
-    All(Box<[Need]>),
-    OneOf(Box<[Need]>),
+    All(Box<[Self]>),
+    OneOf(Box<[Self]>),
     After(Id),
 }
 

@@ -244,7 +244,11 @@ impl Planner {
             (transaction.running == 0 && !transaction.observing).then_some(*number)
         };
         let quiet: Vec<u64> = self.transactions.iter().filter_map(quiet).collect();
-        quiet.into_iter().fold(false, |followed, number| self.end_transaction(number) || followed)
+        let mut followed = false;
+        for number in quiet {
+            followed |= self.end_transaction(number);
+        }
+        followed
     }
 
     fn end_transaction(&mut self, number: u64) -> bool {

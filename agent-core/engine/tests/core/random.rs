@@ -179,11 +179,15 @@ async fn run(
         match step.clone() {
             Step::Set(items) => running.push(tokio::spawn(async move {
                 let items: Vec<&Item> = items.iter().collect();
-                add(engine.transaction(), &items).retry(Retry::forever()).commit().await.unwrap();
+                add(engine.transaction(), &items)
+                    .retry(Retry::forever())
+                    .commit()
+                    .await
+                    .expect("the engine runs");
             })),
             Step::Unset(keys) => running.push(tokio::spawn(async move {
                 let all = keys.iter().fold(engine.transaction(), |all, of| all.delete(key(of)));
-                all.retry(Retry::forever()).commit().await.unwrap();
+                all.retry(Retry::forever()).commit().await.expect("the engine runs");
             })),
             Step::Behind(of) => {
                 if !faults.is_empty() {
@@ -195,13 +199,13 @@ async fn run(
         tokio::task::yield_now().await;
     }
     for running in running {
-        running.await.unwrap();
+        running.await.expect("the engine runs");
     }
     // Longer than all retries of what still fails: faults are used up.
     tokio::time::sleep(Duration::from_secs(1000)).await;
     rest(&engine).await;
     if !faults.is_empty() {
-        engine.transaction().resync(Resync::Observed).commit().await.unwrap();
+        engine.transaction().resync(Resync::Observed).commit().await.expect("the engine runs");
         tokio::time::sleep(Duration::from_secs(1000)).await;
         rest(&engine).await;
     }
