@@ -1,10 +1,11 @@
 //! Items that need each other in a circle: all become ready at once, or none.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Planner;
 use super::need::Need;
 use super::node::{Goal, Id};
+use crate::{Action, Change};
 
 impl Planner {
     /// Looks for circles among items whose needs are not met, from those about which something changed and that
@@ -67,12 +68,12 @@ impl Planner {
                         search.enter(next);
                         path.push((next, self.blocked_needs(next), 0));
                     }
-                    Some(&index) if search.on_stack.contains_key(&next) => search.lower(id, index),
+                    Some(&index) if search.on_stack.contains(&next) => search.lower(id, index),
                     Some(_) => {}
                 }
                 // An item that needs itself is a circle of one.
                 if next == id {
-                    search.selfish = true;
+                    search.selfish.insert(id);
                 }
                 continue;
             }
@@ -88,6 +89,10 @@ impl Planner {
     }
 
     fn try_group(&mut self, mut members: Vec<Id>) {
+        // One that is there and has to be made anew goes first, and the others with it.
+        if members.iter().any(|&id| self.is_leaving(id)) {
+            return;
+        }
         self.group += 1;
         let group = self.group;
         for &id in &members {
@@ -126,6 +131,12 @@ impl Planner {
         }
     }
 
+    fn is_leaving(&self, id: Id) -> bool {
+        let node = &self.nodes[id as usize];
+        let deleting = node.busy.as_ref().is_some_and(|busy| busy.action == Action::Delete);
+        deleting || (node.applied.is_some() && node.change == Some(Change::Recreate) && !node.drifted)
+    }
+
     /// Ends a group that is complete, or that cannot become so.
     pub(super) fn watch_group(&mut self, id: Id, needs_hold: bool) {
         let group = self.nodes[id as usize].group;
@@ -135,7 +146,11 @@ impl Planner {
         };
         let complete = members.iter().all(|&id| self.nodes[id as usize].available);
         let node = &self.nodes[id as usize];
-        let broken = !needs_hold || node.wants.is_empty() || node.invalid.is_some() || node.held();
+        let broken = !needs_hold
+            || node.wants.is_empty()
+            || node.invalid.is_some()
+            || node.held()
+            || self.is_leaving(id);
         if complete || broken {
             for id in self.groups.remove(&group).unwrap_or_default() {
                 self.nodes[id as usize].group = 0;
@@ -150,9 +165,9 @@ struct Search {
     index: HashMap<Id, u32>,
     low: HashMap<Id, u32>,
     stack: Vec<Id>,
-    on_stack: HashMap<Id, ()>,
+    on_stack: HashSet<Id>,
     groups: Vec<Vec<Id>>,
-    selfish: bool,
+    selfish: HashSet<Id>,
 }
 
 impl Search {
@@ -161,7 +176,7 @@ impl Search {
         self.index.insert(id, index);
         self.low.insert(id, index);
         self.stack.push(id);
-        self.on_stack.insert(id, ());
+        self.on_stack.insert(id);
     }
 
     fn lower(&mut self, id: Id, to: u32) {
@@ -179,7 +194,7 @@ impl Search {
                 break;
             }
         }
-        if group.len() > 1 || std::mem::take(&mut self.selfish) {
+        if group.len() > 1 || self.selfish.contains(&id) {
             group.sort_unstable();
             self.groups.push(group);
         }

@@ -31,15 +31,17 @@ pub(crate) async fn start_on(southbound: &Southbound, settings: Settings) -> Eng
     engine
 }
 
-/// Waits until nothing runs. Time is made up, so this ends at once, or the test hangs at once.
+/// Waits until nothing runs. Time is made up, so this takes none.
 pub(crate) async fn rest(engine: &Engine) {
     // What was sent to the engine is taken before it answers this.
     engine.set_priority("nobody", 0);
     for _ in 0..3 {
         tokio::task::yield_now().await;
     }
+    let begun = engine.now();
     while !engine.is_at_rest() {
-        tokio::time::sleep(Duration::from_micros(100)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(engine.now() - begun < Duration::from_secs(300), "never at rest: {:#?}", engine.statuses(""));
     }
 }
 

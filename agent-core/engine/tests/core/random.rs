@@ -158,7 +158,10 @@ fn versions(items: &BTreeMap<String, Item>) -> BTreeMap<String, (u32, u32)> {
 
 fn paused<T>(future: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_time().start_paused(true).build().expect("a runtime").block_on(future)
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+    // What waits for ever fails, after a made-up day.
+    let day = Duration::from_secs(24 * 3600);
+    runtime.block_on(async { tokio::time::timeout(day, future).await.expect("it comes to rest") })
 }
 
 /// Runs the steps without waiting for any of them, and gives what is there when all has come to rest.
@@ -317,6 +320,42 @@ proptest! {
             assert_eq!(sorted(planned), sorted(southbound.calls()));
             // The edges lead backwards, so they have no circle.
             assert!(plan.steps.iter().enumerate().all(|(at, step)| step.after.iter().all(|&before| before < at)));
+        });
+    }
+
+    /// Items that need each other in circles: whatever can be together is, and nothing else.
+    #[test]
+    fn circles_are_made_whole_or_not_at_all(
+        graph in proptest::collection::vec(
+            (0..8usize, proptest::collection::vec(proptest::collection::vec(0..8usize, 1..3), 0..3)), 1..16,
+        ),
+        gone in proptest::collection::vec(0..8usize, 0..4),
+        again in any::<bool>(),
+    ) {
+        let ring = |(at, needs): &(usize, Vec<Vec<usize>>)| {
+            let one_of = |of: &Vec<usize>| Need::OneOf(of.iter().map(|at| Need::Item(format!("A/ring{at}"))).collect());
+            let mut item = Item::new("A", format!("ring{at}"));
+            item.needs = needs.iter().map(one_of).collect();
+            item
+        };
+        let mut steps: Vec<Step> = graph.iter().map(|of| Step::Set(vec![ring(of)])).collect();
+        let restored = steps.last().cloned().filter(|_| again);
+        steps.extend(gone.iter().map(|at| Step::Unset(vec![format!("A/ring{at}")])));
+        steps.extend(restored);
+        unlike(&mut steps);
+        paused(async {
+            let (southbound, states) = run(&steps, &[], Duration::from_millis(10)).await;
+            let wanted = wanted(&steps);
+            let mut together = wanted.clone();
+            loop {
+                let whole = together.clone();
+                together.retain(|_, item| item.needs.iter().all(|need| need.holds(&whole)));
+                if together.len() == whole.len() {
+                    break;
+                }
+            }
+            assert_eq!(versions(&southbound.content()), versions(&together));
+            check_states(&states, &wanted, &together);
         });
     }
 }
