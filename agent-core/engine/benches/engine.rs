@@ -207,9 +207,10 @@ fn million() {
         drop(set::<PIPELINE>(&engine, routes).await);
         println!("create 1M: {:?}", start.elapsed());
         let now = ALLOCATOR.stats();
-        let kept = (now.bytes_allocated - now.bytes_deallocated) as i64 + now.bytes_reallocated as i64
-            - (before.bytes_allocated - before.bytes_deallocated) as i64
-            - before.bytes_reallocated as i64;
+        // What a reallocation grows or shrinks by is counted in both.
+        let in_use =
+            |stats: stats_alloc::Stats| stats.bytes_allocated as i64 - stats.bytes_deallocated as i64;
+        let kept = in_use(now) - in_use(before);
         println!("kept per item, value and key included: {} bytes", kept / 1_000_000);
     });
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -376,33 +376,45 @@ impl Planner {
     }
 
     /// Whether the item will still change because of what runs now.
-    pub(super) fn unsettled(&self, id: Id, depth: u32) -> bool {
-        let node = &self.nodes[id as usize];
-        if node.busy.is_some() {
-            return true;
+    pub(super) fn unsettled(&self, id: Id) -> bool {
+        let mut seen = BTreeSet::from([id]);
+        let mut open = vec![id];
+        // Further than this, what comes is not waited for.
+        while let Some(id) = open.pop().filter(|_| seen.len() < 256) {
+            let node = &self.nodes[id as usize];
+            if node.busy.is_some() {
+                return true;
+            }
+            if node.held() || node.drifted {
+                continue;
+            }
+            let kind = &self.kinds[node.kind as usize];
+            if (kind.gated || node.goal == Goal::Unknown) && kind.rules.is_some() {
+                if self.pass.is_some() {
+                    return true;
+                }
+                continue;
+            }
+            let mut next = |of: Id| {
+                if seen.insert(of) {
+                    open.push(of);
+                }
+            };
+            if let Some(wait) = self.waits.get(&id) {
+                next(wait.on);
+                continue;
+            }
+            if node.rising() || (node.goal == Goal::Absent && node.occupied()) {
+                return true;
+            }
+            if node.goal != Goal::Absent || node.wants.is_empty() || node.invalid.is_some() {
+                continue;
+            }
+            let unmet = |of: &Id| !self.nodes[*of as usize].available;
+            node.parent.filter(unmet).into_iter().for_each(&mut next);
+            node.needs.each_leaf(&mut |leaf| leaf.id().filter(unmet).into_iter().for_each(&mut next));
         }
-        if node.held() || node.drifted || depth > 32 {
-            return false;
-        }
-        let kind = &self.kinds[node.kind as usize];
-        if (kind.gated || node.goal == Goal::Unknown) && kind.rules.is_some() {
-            return self.pass.is_some();
-        }
-        if let Some(wait) = self.waits.get(&id) {
-            return self.unsettled(wait.on, depth + 1);
-        }
-        if node.rising() || (node.goal == Goal::Absent && node.occupied()) {
-            return true;
-        }
-        if node.goal != Goal::Absent || node.wants.is_empty() || node.invalid.is_some() {
-            return false;
-        }
-        let unmet = |of: Id| !self.nodes[of as usize].available && self.unsettled(of, depth + 1);
-        let mut found = node.parent.is_some_and(unmet);
-        if !found {
-            found = node.needs.any_leaf(&mut |leaf| leaf.id().is_some_and(unmet));
-        }
-        found
+        false
     }
 
     /// The copy that looks ahead notes what would be done, and after what.

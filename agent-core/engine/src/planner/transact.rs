@@ -254,7 +254,7 @@ impl Planner {
     fn end_transaction(&mut self, number: u64) -> bool {
         let Some(mut transaction) = self.transactions.remove(&number) else { return false };
         while let Some(&id) = transaction.open.last() {
-            if self.unsettled(id, 0) {
+            if self.unsettled(id) {
                 self.transactions.insert(number, transaction);
                 return false;
             }
