@@ -146,6 +146,7 @@ impl Driver {
             ),
         }
         let mut next_check = self.check_every.map(|every| Instant::now() + every);
+        let mut ended = Vec::new();
         loop {
             let wake = self.shared.core().planner.wake().map(|at| self.shared.started + at);
             let timer = async {
@@ -166,7 +167,11 @@ impl Driver {
                     Some(command) => self.obey(command),
                     None => return,
                 },
-                Some(completion) = completions.recv() => self.complete(completion),
+                1.. = completions.recv_many(&mut ended, 256) => {
+                    for completion in ended.drain(..) {
+                        self.complete(completion);
+                    }
+                }
                 () = timer => {
                     if next_check.is_some_and(|at| at <= Instant::now()) {
                         next_check = self.check_every.map(|every| Instant::now() + every);
