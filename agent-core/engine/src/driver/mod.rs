@@ -89,7 +89,8 @@ impl Shared {
 
 struct Kind {
     southbound: Arc<dyn Southbound>,
-    queue: VecDeque<Operation>,
+    /// With the turn of each.
+    queue: VecDeque<(u64, Operation)>,
     calls: usize,
 }
 
@@ -101,6 +102,7 @@ pub(crate) struct Driver {
     /// Kinds by name before the planner numbered them.
     named: HashMap<&'static str, Arc<dyn Southbound>>,
     calls: usize,
+    turn: u64,
     most_calls: usize,
     journal: Box<dyn Journal>,
     done: mpsc::UnboundedSender<Completion>,
@@ -124,6 +126,7 @@ impl Driver {
             kinds: HashMap::new(),
             named: HashMap::new(),
             calls: 0,
+            turn: 0,
             most_calls: most_calls.max(1),
             journal,
             done,
@@ -285,7 +288,8 @@ impl Driver {
                 }
                 _ => {
                     if let Some(at) = self.kinds.get_mut(&operation.kind) {
-                        at.queue.push_back(operation);
+                        self.turn += 1;
+                        at.queue.push_back((self.turn, operation));
                     }
                 }
             }
@@ -307,27 +311,22 @@ impl Driver {
         self.kinds.get(&kind).map(|kind| &kind.southbound)
     }
 
+    /// Begins what may run, in the order in which it was planned.
     fn start_calls(&mut self) {
-        let mut idle: Vec<u32> = Vec::new();
-        for (&kind, at) in &mut self.kinds {
-            if !at.queue.is_empty() {
-                idle.push(kind);
-            }
-        }
-        idle.sort_unstable();
-        for kind in idle {
-            let Some(at) = self.kinds.get_mut(&kind) else { continue };
-            let limits = at.southbound.limits();
-            while self.calls < self.most_calls && at.calls < limits.calls {
-                let Some(first) = at.queue.front() else { break };
-                let action = first.action;
-                let length =
-                    at.queue.iter().take(limits.batch).take_while(|next| next.action == action).count();
-                let operations: Vec<Operation> = at.queue.drain(..length).collect();
-                self.calls += 1;
-                at.calls += 1;
-                call::operate(kind, action, operations, at.southbound.clone(), self.done.clone());
-            }
+        while self.calls < self.most_calls {
+            let ready = self.kinds.iter_mut().filter(|(_, at)| at.calls < at.southbound.limits().calls);
+            let first = ready
+                .filter_map(|(&kind, at)| Some((at.queue.front()?.0, kind, at)))
+                .min_by_key(|(turn, ..)| *turn);
+            let Some((_, kind, at)) = first else { break };
+            let batch = at.southbound.limits().batch;
+            let action = at.queue[0].1.action;
+            let length = at.queue.iter().take(batch).take_while(|(_, next)| next.action == action).count();
+            let operations: Vec<Operation> =
+                at.queue.drain(..length).map(|(_, operation)| operation).collect();
+            self.calls += 1;
+            at.calls += 1;
+            call::operate(kind, action, operations, at.southbound.clone(), self.done.clone());
         }
     }
 }

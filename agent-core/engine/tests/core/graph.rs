@@ -326,7 +326,8 @@ async fn core_32_n_level_derivation() {
     assert_eq!(southbound.calls(), ["create A/1", "create B/1-b", "create C/1-c", "create Dd/1-d"]);
     assert!(southbound.number("Dd/1-d").is_some());
     engine.set(&[&deep(1)]).await;
-    assert_eq!(southbound.calls(), ["update A/1", "update C/1-c"]);
+    // What it comes from directly did not change, so neither waits for the other.
+    assert_eq!(sorted(southbound.calls()), ["update A/1", "update C/1-c"]);
     southbound.fault(Action::Delete, "C/1-c", [Fault::Fail(Failure::new("no"))]);
     engine.unset(&["A/1"]).await;
     assert_eq!(southbound.calls(), ["delete Dd/1-d", "delete C/1-c"]);
