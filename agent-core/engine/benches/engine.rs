@@ -55,7 +55,7 @@ impl<const BATCH: usize> Descriptor for Routes<BATCH> {
         Key::new(Self::KIND, route.id)
     }
     fn needs(&self, route: &Route) -> Needs {
-        route.needs.map_or(Needs::none(), |id| Needs::item::<Self>(id))
+        route.needs.map_or(Needs::none(), Needs::item::<Self>)
     }
     async fn observe(&self) -> Result<Vec<Observed<Self>>, Failure> {
         Ok((0..self.there).map(|id| Observed::new(Route { id, needs: None }, ())).collect())
