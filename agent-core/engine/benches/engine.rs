@@ -1,0 +1,227 @@
+//! What the engine costs, on a southbound that does nothing and takes no time.
+//!
+//! `cargo bench -p vpp-agent-engine`. The figures of 1M items are taken once, not sampled: `-- million`.
+
+#![allow(missing_docs, clippy::print_stdout)]
+
+use std::alloc::System;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use tokio::runtime::Runtime;
+use vpp_agent_engine::{
+    Batch, Descriptor, Engine, Failure, Key, MemoryJournal, Needs, Observed, Outcomes, Report, Resync,
+    Settings,
+};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+struct Route {
+    id: u32,
+    needs: Option<u32>,
+}
+
+/// Routes whose southbound is a number: how many there are, for observations.
+struct Routes<const BATCH: usize> {
+    there: u32,
+    fails: Option<u32>,
+    latency: Duration,
+}
+
+impl<const BATCH: usize> Routes<BATCH> {
+    const IDLE: Self = Self { there: 0, fails: None, latency: Duration::ZERO };
+
+    async fn all(&self, batch: Batch<Self>) -> Outcomes {
+        if !self.latency.is_zero() {
+            tokio::time::sleep(self.latency).await;
+        }
+        let end = |id: u32| if self.fails == Some(id) { Err(Failure::new("no")) } else { Ok(()) };
+        batch.iter().map(|entry| end(entry.value().id)).collect()
+    }
+}
+
+impl<const BATCH: usize> Descriptor for Routes<BATCH> {
+    type Value = Route;
+    type Metadata = ();
+    const KIND: &'static str = "route";
+    const BATCH: usize = BATCH;
+
+    fn key(route: &Route) -> Key {
+        Key::new(Self::KIND, route.id)
+    }
+    fn needs(&self, route: &Route) -> Needs {
+        route.needs.map_or(Needs::none(), Needs::item::<Self>)
+    }
+    async fn observe(&self) -> Result<Vec<Observed<Self>>, Failure> {
+        Ok((0..self.there).map(|id| Observed::new(Route { id, needs: None }, ())).collect())
+    }
+    async fn create(&self, batch: Batch<Self>) -> Outcomes {
+        self.all(batch).await
+    }
+    async fn delete(&self, batch: Batch<Self>) -> Outcomes {
+        self.all(batch).await
+    }
+}
+
+const PIPELINE: usize = 1024;
+
+fn routes(count: u32, needs: Option<u32>) -> Vec<Route> {
+    (0..count).map(|id| Route { id, needs }).collect()
+}
+
+async fn set<const BATCH: usize>(engine: &Engine, routes: Vec<Route>) -> Report {
+    engine.transaction().set_all::<Routes<BATCH>>(routes).commit().await.expect("the engine runs")
+}
+
+/// The time of the part that counts.
+async fn created(count: u32, journal: bool, fails: Option<u32>) -> Duration {
+    let mut settings = Settings::default();
+    if journal {
+        settings.journal = Box::new(MemoryJournal::default());
+    }
+    let engine = Engine::start(settings);
+    engine.register(Routes::<PIPELINE> { fails, ..Routes::IDLE });
+    set::<PIPELINE>(&engine, vec![]).await;
+    let routes = routes(count, None);
+    let start = Instant::now();
+    let report = set::<PIPELINE>(&engine, routes).await;
+    let took = start.elapsed();
+    assert_eq!(report.operations.len(), count as usize);
+    took
+}
+
+/// Pending on one that is missing, then released.
+async fn released(count: u32) -> (Duration, Duration) {
+    let engine = Engine::start(Settings::default());
+    engine.register(Routes::<PIPELINE>::IDLE);
+    set::<PIPELINE>(&engine, vec![]).await;
+    let routes = routes(count, Some(u32::MAX));
+    let start = Instant::now();
+    let report = set::<PIPELINE>(&engine, routes).await;
+    let pending = start.elapsed();
+    assert!(report.operations.is_empty());
+    let start = Instant::now();
+    let report = set::<PIPELINE>(&engine, vec![Route { id: u32::MAX, needs: None }]).await;
+    assert_eq!(report.operations.len(), count as usize + 1);
+    (pending, start.elapsed())
+}
+
+async fn resynced(count: u32) -> Duration {
+    let engine = Engine::start(Settings::default());
+    engine.register(Routes::<PIPELINE> { there: count, ..Routes::IDLE });
+    set::<PIPELINE>(&engine, routes(count, None)).await;
+    let start = Instant::now();
+    let report = engine.transaction().resync(Resync::Observed).commit().await.expect("the engine runs");
+    assert!(report.operations.is_empty() && report.is_applied());
+    start.elapsed()
+}
+
+async fn with_latency(count: u32) -> Duration {
+    let engine = Engine::start(Settings { calls: 256, ..Settings::default() });
+    engine.register(Routes::<1> { latency: Duration::from_millis(1), ..Routes::IDLE });
+    set::<1>(&engine, vec![]).await;
+    let routes = routes(count, None);
+    let start = Instant::now();
+    set::<1>(&engine, routes).await;
+    start.elapsed()
+}
+
+fn repeat<T: AsMut<Runtime>>(mut runtime: T, times: u64, mut one: impl AsyncFnMut() -> Duration) -> Duration {
+    (0..times).map(|_| runtime.as_mut().block_on(one())).sum()
+}
+
+struct Own(Runtime);
+
+impl AsMut<Runtime> for Own {
+    fn as_mut(&mut self) -> &mut Runtime {
+        &mut self.0
+    }
+}
+
+fn own() -> Own {
+    Own(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime"))
+}
+
+fn benches(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("engine");
+    group.sample_size(10).measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_millis(500));
+    for count in [10_000, 100_000] {
+        group.bench_function(BenchmarkId::new("create", count), |b| {
+            b.iter_custom(|times| repeat(own(), times, async || created(count, false, None).await));
+        });
+    }
+    group.bench_function("create, journal in memory/100000", |b| {
+        b.iter_custom(|times| repeat(own(), times, async || created(100_000, true, None).await));
+    });
+    group.bench_function("create, one fails/100000", |b| {
+        b.iter_custom(|times| repeat(own(), times, async || created(100_000, false, Some(50_000)).await));
+    });
+    group.bench_function("pending/100000", |b| {
+        b.iter_custom(|times| repeat(own(), times, async || released(100_000).await.0));
+    });
+    group.bench_function("release/100000", |b| {
+        b.iter_custom(|times| repeat(own(), times, async || released(100_000).await.1));
+    });
+    group.bench_function("resync in sync/100000", |b| {
+        b.iter_custom(|times| repeat(own(), times, async || resynced(100_000).await));
+    });
+    group.bench_function("1 ms southbound, 256 at once/10000", |b| {
+        b.iter_custom(|times| repeat(own(), times, async || with_latency(10_000).await));
+    });
+    group.bench_function("one item/100000 there", |b| {
+        let runtime = own().0;
+        let engine = runtime.block_on(async {
+            let engine = Engine::start(Settings::default());
+            engine.register(Routes::<PIPELINE>::IDLE);
+            set::<PIPELINE>(&engine, routes(100_000, None)).await;
+            engine
+        });
+        let mut id = 1_000_000;
+        b.iter(|| {
+            id += 1;
+            runtime.block_on(set::<PIPELINE>(&engine, vec![Route { id, needs: None }]))
+        });
+    });
+    group.finish();
+}
+
+/// 1M items: time, and bytes per item beyond value and key.
+fn million() {
+    let runtime = own().0;
+    let before = ALLOCATOR.stats();
+    runtime.block_on(async {
+        let engine = Engine::start(Settings { history: 0, ..Settings::default() });
+        engine.register(Routes::<PIPELINE>::IDLE);
+        set::<PIPELINE>(&engine, vec![]).await;
+        let routes = routes(1_000_000, None);
+        let start = Instant::now();
+        drop(set::<PIPELINE>(&engine, routes).await);
+        println!("create 1M: {:?}", start.elapsed());
+        let now = ALLOCATOR.stats();
+        // What a reallocation grows or shrinks by is counted in both.
+        let in_use =
+            |stats: stats_alloc::Stats| stats.bytes_allocated as i64 - stats.bytes_deallocated as i64;
+        let kept = in_use(now) - in_use(before);
+        println!("kept per item, value and key included: {} bytes", kept / 1_000_000);
+    });
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("VmHWM unknown"));
+}
+
+fn main() {
+    if std::env::args().any(|argument| argument == "million") {
+        return million();
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    benches(&mut criterion);
+    criterion.final_summary();
+}

@@ -1,0 +1,332 @@
+//! The driver: gives the planner what happens and carries out what it says. All that waits, waits here.
+
+mod call;
+mod southbound;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::time::Instant;
+
+pub(crate) use southbound::{Adapter, Southbound, seen};
+
+use crate::history::History;
+use crate::journal::{Journal, Ownership};
+use crate::planner::{Event, Notice, Operation, Outcome, Output, Planner, Seen};
+use crate::record::Recorder;
+use crate::rules::Rules;
+use crate::transaction::Request;
+use crate::watch::Watchers;
+use crate::{Action, Failure, Key, Report};
+
+pub(crate) enum Command {
+    Register(Arc<dyn Rules>, Arc<dyn Southbound>),
+    Priority(String, i32),
+    Commit(Request, oneshot::Sender<Report>, OwnedSemaphorePermit),
+    Notices,
+    Check(oneshot::Sender<Report>),
+    Stop(oneshot::Sender<()>),
+}
+
+/// What calls tell the driver.
+pub(crate) enum Completion {
+    Finished(u64, Outcome),
+    Observed(u32, Result<Vec<Seen>, Failure>),
+    /// A call of a kind returned, so another one may begin.
+    Returned(u32),
+}
+
+/// What readers and the driver share. Locked for the time of a decision or a look, never while something is awaited.
+pub(crate) struct Shared {
+    pub(crate) core: Mutex<Core>,
+    pub(crate) notices: Mutex<Notices>,
+    pub(crate) kinds: Mutex<HashSet<&'static str>>,
+    pub(crate) started: Instant,
+}
+
+pub(crate) struct Core {
+    pub(crate) planner: Planner,
+    pub(crate) watchers: Watchers,
+    pub(crate) history: History,
+    pub(crate) recorder: Recorder,
+}
+
+/// What the southbound said and the planner has not been told yet: the last word on each key.
+#[derive(Default)]
+pub(crate) struct Notices {
+    order: Vec<Key>,
+    last: HashMap<Key, Notice>,
+}
+
+impl Notices {
+    /// `true`: the driver has to be woken.
+    pub(crate) fn add(&mut self, notice: Notice) -> bool {
+        let first = self.order.is_empty();
+        if !self.last.contains_key(&notice.key) {
+            self.order.push(notice.key.clone());
+        }
+        self.last.insert(notice.key.clone(), notice);
+        first
+    }
+
+    fn take(&mut self) -> Vec<Notice> {
+        let mut last = std::mem::take(&mut self.last);
+        self.order.drain(..).filter_map(|key| last.remove(&key)).collect()
+    }
+}
+
+impl Shared {
+    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn notices(&self) -> MutexGuard<'_, Notices> {
+        self.notices.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+struct Kind {
+    southbound: Arc<dyn Southbound>,
+    /// With the turn of each.
+    queue: VecDeque<(u64, Operation)>,
+    calls: usize,
+}
+
+type Waiting = (oneshot::Sender<Report>, Option<OwnedSemaphorePermit>);
+
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    kinds: HashMap<u32, Kind>,
+    /// Kinds by name before the planner numbered them.
+    named: HashMap<&'static str, Arc<dyn Southbound>>,
+    calls: usize,
+    turn: u64,
+    most_calls: usize,
+    journal: Box<dyn Journal>,
+    done: mpsc::UnboundedSender<Completion>,
+    waiting: HashMap<u64, Waiting>,
+    /// Who committed what is being handed to the planner right now.
+    asking: Option<Waiting>,
+    check_every: Option<Duration>,
+}
+
+impl Driver {
+    pub(crate) fn spawn(
+        shared: Arc<Shared>,
+        commands: mpsc::UnboundedReceiver<Command>,
+        journal: Box<dyn Journal>,
+        most_calls: usize,
+        check_every: Option<Duration>,
+    ) {
+        let (done, completions) = mpsc::unbounded_channel();
+        let driver = Self {
+            shared,
+            kinds: HashMap::new(),
+            named: HashMap::new(),
+            calls: 0,
+            turn: 0,
+            most_calls: most_calls.max(1),
+            journal,
+            done,
+            waiting: HashMap::new(),
+            asking: None,
+            check_every,
+        };
+        tokio::spawn(driver.run(commands, completions));
+    }
+
+    async fn run(
+        mut self,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+        mut completions: mpsc::UnboundedReceiver<Completion>,
+    ) {
+        match self.journal.load() {
+            Ok(owned) => self.tell(Event::Owned(owned)),
+            Err(error) => tracing::error!(
+                "journal cannot be read: what earlier runs made is taken for foreign: {error}"
+            ),
+        }
+        let mut next_check = self.check_every.map(|every| Instant::now() + every);
+        let mut ended = Vec::new();
+        loop {
+            let wake = self.shared.core().planner.wake().map(|at| self.shared.started + at);
+            let timer = async {
+                match wake.into_iter().chain(next_check).min() {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                command = commands.recv() => match command {
+                    Some(Command::Stop(stopped)) => {
+                        // What runs is let go as it is; the next run looks at what became of it.
+                        self.shared.core().watchers = Watchers::default();
+                        let _ = stopped.send(());
+                        return;
+                    }
+                    Some(command) => self.obey(command),
+                    None => return,
+                },
+                1.. = completions.recv_many(&mut ended, 256) => {
+                    for completion in ended.drain(..) {
+                        self.complete(completion);
+                    }
+                }
+                () = timer => {
+                    if next_check.is_some_and(|at| at <= Instant::now()) {
+                        next_check = self.check_every.map(|every| Instant::now() + every);
+                        self.tell(Event::Check);
+                    } else {
+                        self.tell(Event::Tick);
+                    }
+                }
+            }
+            self.start_calls();
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Register(rules, southbound) => {
+                self.named.insert(rules.kind(), southbound);
+                self.tell(Event::Register(rules));
+            }
+            Command::Priority(source, priority) => self.tell(Event::Priority(source, priority)),
+            Command::Commit(request, report, permit) => {
+                self.asking = Some((report, Some(permit)));
+                self.tell(Event::Transact(request));
+            }
+            Command::Notices => {
+                let notices = self.shared.notices().take();
+                if !notices.is_empty() {
+                    self.tell(Event::Notified(notices));
+                }
+            }
+            Command::Check(report) => {
+                self.asking = Some((report, None));
+                self.tell(Event::Check);
+            }
+            Command::Stop(_) => {}
+        }
+    }
+
+    fn complete(&mut self, completion: Completion) {
+        match completion {
+            Completion::Finished(id, outcome) => self.tell(Event::Finished(id, outcome)),
+            Completion::Observed(kind, result) => {
+                let name = self.shared.core().planner.kind_name(kind).to_owned();
+                self.tell(Event::Observed(name, result));
+            }
+            Completion::Returned(kind) => {
+                self.calls -= 1;
+                if let Some(kind) = self.kinds.get_mut(&kind) {
+                    kind.calls -= 1;
+                }
+            }
+        }
+    }
+
+    /// Hands an event to the planner, and takes what follows.
+    fn tell(&mut self, event: Event) {
+        let shared = self.shared.clone();
+        let now = shared.started.elapsed();
+        let mut guard = shared.core();
+        let core = &mut *guard;
+        core.recorder.add(now, &event);
+        let listening = core.watchers.any();
+        core.planner.publish(listening);
+        let outputs = core.planner.handle(now, event);
+        let mut owned = Vec::new();
+        let mut begun = Vec::new();
+        let mut observed = Vec::new();
+        let mut ended = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Run(operation) => begun.push(operation),
+                Output::Observe(kind) => observed.push(kind),
+                Output::Journal(key, source) => owned.push(Ownership { key, source }),
+                Output::Metadata(kind, key, metadata) => {
+                    if let Some(southbound) = self.southbound(kind, core) {
+                        southbound.set_metadata(&key, metadata);
+                    }
+                }
+                Output::Status(status) => core.watchers.tell(&status),
+                Output::Accepted(number) => {
+                    if let Some(waiting) = self.asking.take() {
+                        self.waiting.insert(number, waiting);
+                    }
+                }
+                Output::Ended(report) => {
+                    core.history.add(&report);
+                    ended.push(report);
+                }
+            }
+        }
+        for &kind in &observed {
+            self.southbound(kind, core);
+        }
+        for operation in &begun {
+            self.southbound(operation.kind, core);
+        }
+        drop(guard);
+        let unrecorded = if owned.is_empty() { None } else { self.journal.append(&owned).err() };
+        for kind in observed {
+            if let Some(at) = self.kinds.get(&kind) {
+                call::observe(kind, at.southbound.clone(), self.done.clone());
+            }
+        }
+        for operation in begun {
+            match (&unrecorded, operation.action) {
+                // An object that the journal does not know would belong to nobody after a crash.
+                (Some(error), Action::Create) => {
+                    let failure =
+                        Failure::new(format!("not recorded in the journal, so not created: {error}"));
+                    let _ = self.done.send(Completion::Finished(operation.id, Outcome::Failed(failure)));
+                }
+                _ => {
+                    if let Some(at) = self.kinds.get_mut(&operation.kind) {
+                        self.turn += 1;
+                        at.queue.push_back((self.turn, operation));
+                    }
+                }
+            }
+        }
+        for report in ended {
+            if let Some((to, permit)) = self.waiting.remove(&report.number) {
+                // Who committed may be gone; the transaction was carried out all the same.
+                let _ = to.send(*report);
+                drop(permit);
+            }
+        }
+    }
+
+    fn southbound(&mut self, kind: u32, core: &Core) -> Option<&Arc<dyn Southbound>> {
+        if !self.kinds.contains_key(&kind) {
+            let southbound = self.named.get(core.planner.kind_name(kind))?.clone();
+            self.kinds.insert(kind, Kind { southbound, queue: VecDeque::new(), calls: 0 });
+        }
+        self.kinds.get(&kind).map(|kind| &kind.southbound)
+    }
+
+    /// Begins what may run, in the order in which it was planned.
+    fn start_calls(&mut self) {
+        while self.calls < self.most_calls {
+            let ready = self.kinds.iter_mut().filter(|(_, at)| at.calls < at.southbound.limits().calls);
+            let first = ready
+                .filter_map(|(&kind, at)| Some((at.queue.front()?.0, kind, at)))
+                .min_by_key(|(turn, ..)| *turn);
+            let Some((_, kind, at)) = first else { break };
+            let batch = at.southbound.limits().batch;
+            let action = at.queue[0].1.action;
+            let length = at.queue.iter().take(batch).take_while(|(_, next)| next.action == action).count();
+            let operations: Vec<Operation> =
+                at.queue.drain(..length).map(|(_, operation)| operation).collect();
+            self.calls += 1;
+            at.calls += 1;
+            call::operate(kind, action, operations, at.southbound.clone(), self.done.clone());
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The engine as its users see it.
+
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::descriptor::{Descriptor, Observed};
+use crate::driver::{Adapter, Command, Core, Driver, Notices, Shared};
+use crate::history::History;
+use crate::journal::{Journal, NoJournal};
+use crate::metadata::{Index, Registered};
+use crate::planner::{Drift, Foreign, Notice, Planner, Policy};
+use crate::record::{Record, Recorder};
+use crate::rules::Typed;
+use crate::transaction::{Change, OnPending, Options, Request};
+use crate::watch::{Watch, Watchers};
+use crate::{AnyValue, Done, Graph, Key, Plan, Report, Resync, Retry, Status};
+
+/// How an engine behaves. All have useful defaults.
+pub struct Settings {
+    /// Items that nobody wants and that this agent did not make.
+    pub foreign: Foreign,
+    /// Items that are not any more as they were made.
+    pub drift: Drift,
+    /// How often drift is looked for by observing everything; `None`: only on demand.
+    pub check_every: Option<Duration>,
+    /// How many calls of descriptors run at once, all kinds together.
+    pub calls: usize,
+    /// How many transactions may be under way; further commits wait.
+    pub transactions: usize,
+    /// Bytes of history; 0 for none.
+    pub history: usize,
+    /// Age of history.
+    pub history_age: Duration,
+    /// Bytes of a record of what the planner is told; 0 for none.
+    pub record: usize,
+    /// Where it is recorded what this agent made.
+    pub journal: Box<dyn Journal>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            foreign: Foreign::default(),
+            drift: Drift::default(),
+            check_every: None,
+            calls: 256,
+            transactions: 200,
+            history: 16 << 20,
+            history_age: Duration::from_secs(24 * 3600),
+            record: 0,
+            journal: Box::new(NoJournal),
+        }
+    }
+}
+
+/// The engine has ended, or its task was stopped with the runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the engine has ended: nothing is known of what was asked of it")]
+pub struct Ended;
+
+/// A desired-state engine. A clone is the same engine; it ends when the last one is dropped, and leaves the southbound
+/// as it is.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    commands: mpsc::UnboundedSender<Command>,
+    admitted: Arc<Semaphore>,
+}
+
+impl Engine {
+    /// Starts an engine on the current tokio runtime.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    pub fn start(settings: Settings) -> Self {
+        let policy = Policy { foreign: settings.foreign, drift: settings.drift };
+        let core = Core {
+            planner: Planner::new(policy),
+            watchers: Watchers::default(),
+            history: History::new(settings.history, settings.history_age),
+            recorder: Recorder::new(settings.record, policy),
+        };
+        let shared = Arc::new(Shared {
+            core: Mutex::new(core),
+            notices: Mutex::new(Notices::default()),
+            kinds: Mutex::default(),
+            started: Instant::now(),
+        });
+        let (commands, received) = mpsc::unbounded_channel();
+        Driver::spawn(shared.clone(), received, settings.journal, settings.calls, settings.check_every);
+        let admitted = Arc::new(Semaphore::new(settings.transactions.max(1)));
+        Self { shared, commands, admitted }
+    }
+
+    /// Gives the engine a kind of item. Its items are observed; values that came before are applied then.
+    ///
+    /// # Panics
+    ///
+    /// If the kind's name is empty or has a slash, since no key could name an item of it; and if the kind is
+    /// registered already: both are mistakes of the program, not of its input.
+    pub fn register<D: Descriptor>(&self, descriptor: D) -> Registered<D> {
+        assert!(!D::KIND.is_empty() && !D::KIND.contains('/'), "not a name of a kind: {:?}", D::KIND);
+        let mut kinds = self.shared.kinds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        assert!(kinds.insert(D::KIND), "kind {} is registered twice", D::KIND);
+        drop(kinds);
+        let descriptor = Arc::new(descriptor);
+        let index = Arc::new(Index::new());
+        let adapter = Arc::new(Adapter { descriptor: descriptor.clone(), index: index.clone() });
+        self.send(Command::Register(Arc::new(Typed(descriptor)), adapter));
+        Registered(index)
+    }
+
+    fn send(&self, command: Command) {
+        // Without its task the engine has ended; what waits for an answer says so.
+        let _ = self.commands.send(command);
+    }
+
+    /// Where two sources want the same item, the one with the higher priority has it. All begin with 0; of equals,
+    /// the one that the engine knows longer.
+    pub fn set_priority(&self, source: impl Into<String>, priority: i32) {
+        self.send(Command::Priority(source.into(), priority));
+    }
+
+    /// Begins a change of the desired state.
+    pub fn transaction(&self) -> Transaction<'_> {
+        let request =
+            Request { source: "local".to_owned(), changes: Vec::new(), options: Options::default() };
+        Transaction { engine: self, request }
+    }
+
+    /// The southbound says by itself that an item is there, or has another value. Never waits: only the last word on
+    /// each item counts.
+    pub fn appeared<D: Descriptor>(&self, observed: Observed<D>) {
+        let seen = crate::driver::seen(observed);
+        self.notice(Notice { key: seen.key.clone(), seen: Some(seen) });
+    }
+
+    /// The southbound says by itself that an item is no more there.
+    pub fn disappeared(&self, key: Key) {
+        self.notice(Notice { key, seen: None });
+    }
+
+    fn notice(&self, notice: Notice) {
+        if self.shared.notices().add(notice) {
+            self.send(Command::Notices);
+        }
+    }
+
+    /// Observes everything and repairs or reports what differs, as the settings say.
+    pub async fn check(&self) -> Result<Report, Ended> {
+        let (report, reported) = oneshot::channel();
+        self.send(Command::Check(report));
+        reported.await.map_err(|_| Ended)
+    }
+
+    /// How an item stands; `None` for one that nobody wants and that is not there.
+    pub fn status(&self, key: &Key) -> Option<Status> {
+        self.shared.core().planner.status(key)
+    }
+
+    /// How the items stand whose keys start with a prefix: `""`, `"route/"`, `"route/0/10."`.
+    pub fn statuses(&self, prefix: &str) -> Vec<Status> {
+        let core = self.shared.core();
+        match prefix.split_once('/') {
+            Some((kind, name)) => core.planner.statuses(Some(kind), name),
+            None => {
+                let mut all = core.planner.statuses(None, "");
+                all.retain(|status| status.key.as_str().starts_with(prefix));
+                all
+            }
+        }
+    }
+
+    /// Watches the states of items whose keys start with a prefix. A watcher that does not read `buffer` changes in
+    /// time is told that it lagged, and then the latest state of each item.
+    pub fn watch(&self, prefix: &str, buffer: usize) -> Watch {
+        self.shared.core().watchers.add(prefix, buffer)
+    }
+
+    /// Items and what they need, as they stand.
+    pub fn graph(&self) -> Graph {
+        self.shared.core().planner.graph()
+    }
+
+    /// A transaction that has ended, by its number.
+    pub fn report(&self, number: u64) -> Option<Report> {
+        self.shared.core().history.get(number)
+    }
+
+    /// Transactions that ran within these times on the engine's clock.
+    pub fn history(&self, times: RangeInclusive<Duration>) -> Vec<Report> {
+        self.shared.core().history.between(&times)
+    }
+
+    /// What was done with an item, and in which transaction.
+    pub fn timeline(&self, key: &Key) -> Vec<(u64, Done)> {
+        self.shared.core().history.of(key)
+    }
+
+    /// Bytes that the history takes.
+    pub fn history_bytes(&self) -> usize {
+        self.shared.core().history.bytes()
+    }
+
+    /// Time on the engine's clock: since it started.
+    pub fn now(&self) -> Duration {
+        self.shared.started.elapsed()
+    }
+
+    /// Whether nothing runs and no transaction is under way.
+    pub fn is_at_rest(&self) -> bool {
+        self.shared.core().planner.at_rest()
+    }
+
+    /// What the planner was told so far, if the settings ask for a record.
+    pub fn record(&self) -> Record {
+        self.shared.core().recorder.record()
+    }
+
+    /// Stops the engine. Operations that run are not waited for; the southbound stays as it is.
+    pub async fn stop(&self) {
+        let (stopped, done) = oneshot::channel();
+        self.send(Command::Stop(stopped));
+        // An error: it had stopped before.
+        let _ = done.await;
+    }
+}
+
+/// A change of the desired state, as one source makes it.
+#[must_use = "nothing happens before `commit`"]
+pub struct Transaction<'a> {
+    engine: &'a Engine,
+    request: Request,
+}
+
+impl Transaction<'_> {
+    /// The source wants this item.
+    pub fn set<D: Descriptor>(self, value: D::Value) -> Self {
+        let key = D::key(&value);
+        self.change(key, Some(AnyValue::new(value)))
+    }
+
+    /// The source wants these items.
+    pub fn set_all<D: Descriptor>(mut self, values: impl IntoIterator<Item = D::Value>) -> Self {
+        let change =
+            |value: D::Value| Change { key: D::key(&value), value: Some(AnyValue::new(value)), expect: None };
+        self.request.changes.extend(values.into_iter().map(change));
+        self
+    }
+
+    /// As [`Transaction::set`], from a document. If no descriptor of the kind is registered yet, the item is
+    /// unimplemented until one is.
+    pub fn set_json(self, key: Key, value: serde_json::Value) -> Self {
+        self.change(key, Some(AnyValue::new(value)))
+    }
+
+    /// The source does not want the item any more.
+    pub fn delete(self, key: Key) -> Self {
+        self.change(key, None)
+    }
+
+    fn change(mut self, key: Key, value: Option<AnyValue>) -> Self {
+        self.request.changes.push(Change { key, value, expect: None });
+        self
+    }
+
+    /// The last change holds only if the item has this [revision](Status::revision) (0: nobody ever wanted it). If it
+    /// has not, the whole transaction is rejected.
+    pub fn expect(mut self, revision: u64) -> Self {
+        if let Some(last) = self.request.changes.last_mut() {
+            last.expect = Some(revision);
+        }
+        self
+    }
+
+    /// Who wants it; `local` if not said.
+    pub fn source(mut self, name: impl Into<String>) -> Self {
+        self.request.source = name.into();
+        self
+    }
+
+    /// What fails is tried again.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.request.options.retry = Some(retry);
+        self
+    }
+
+    /// All or nothing: if an item fails, all is taken back; if one is invalid, nothing is begun.
+    pub fn revert(mut self) -> Self {
+        self.request.options.revert = true;
+        self
+    }
+
+    /// What an all-or-nothing transaction does about items whose needs are not met. Implies [`Transaction::revert`].
+    pub fn on_pending(mut self, policy: OnPending) -> Self {
+        self.request.options.pending = policy;
+        self.revert()
+    }
+
+    /// See [`Resync`].
+    pub fn resync(mut self, resync: Resync) -> Self {
+        self.request.options.resync = Some(resync);
+        self
+    }
+
+    /// For the history.
+    pub fn describe(mut self, text: impl Into<String>) -> Self {
+        self.request.options.description = text.into();
+        self
+    }
+
+    /// Hands it to the engine and waits for its end. A transaction that was handed over is carried out also if
+    /// nobody waits any more.
+    pub async fn commit(self) -> Result<Report, Ended> {
+        let permit = self.engine.admitted.clone().acquire_owned().await.map_err(|_| Ended)?;
+        let (report, reported) = oneshot::channel();
+        self.engine.send(Command::Commit(self.request, report, permit));
+        reported.await.map_err(|_| Ended)
+    }
+
+    /// What it would do now, if nothing failed. Nothing is changed and the southbound is not asked.
+    pub fn plan(self) -> Plan {
+        // The copy is made under the lock; looking ahead is not.
+        let planner = self.engine.shared.core().planner.clone();
+        planner.plan(self.request)
+    }
+}

@@ -1,0 +1,431 @@
+//! The planner: events in, operations out. No clock, no task, no lock, no I/O; the same events give the same
+//! operations.
+//!
+//! Every item has a **goal** that follows from who wants it and from what is available: present, absent, or left as
+//! it is. An event changes something about some items; these and those who name them are looked at again until no
+//! goal changes any more (`goal.rs`, cycles in `cycle.rs`). Only then operations are given out, for items that are not
+//! at their goal and that nobody holds up (`act.rs`). So whatever the order of events, the goals are the same.
+
+mod act;
+mod cycle;
+mod finish;
+mod goal;
+mod need;
+mod node;
+mod observe;
+mod present;
+mod transact;
+mod want;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::rules::Rules;
+use crate::transaction::Request;
+use crate::value::AnyMetadata;
+use crate::{Action, AnyValue, Failure, Key, Report, Status, Why};
+use need::{Set, Sets};
+use node::{Id, Node, Origin, Want};
+use transact::Transaction;
+
+/// What is done about items that this agent did not make and that nobody wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Foreign {
+    /// They are left alone; others may need them.
+    #[default]
+    Ignore,
+    /// As ignored, but reported as discovered.
+    Adopt,
+    /// They are deleted when a source says with a resync what it wants.
+    Remove,
+}
+
+/// What is done about items that are not any more as they were made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drift {
+    /// They are made again.
+    #[default]
+    Repair,
+    /// Their state says so.
+    Report,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Policy {
+    pub(crate) foreign: Foreign,
+    pub(crate) drift: Drift,
+}
+
+/// An item as a descriptor found it.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub(crate) key: Key,
+    pub(crate) value: AnyValue,
+    pub(crate) metadata: Option<AnyMetadata>,
+    pub(crate) given: bool,
+}
+
+/// What the southbound says by itself: an item is there with this value, or no more.
+#[derive(Clone)]
+pub(crate) struct Notice {
+    pub(crate) key: Key,
+    pub(crate) seen: Option<Seen>,
+}
+
+/// How an operation ended.
+#[derive(Clone)]
+pub(crate) enum Outcome {
+    Done(Option<AnyMetadata>),
+    /// The answer to [`Action::Verify`].
+    Found(Option<Seen>),
+    Failed(Failure),
+}
+
+/// What the planner is told.
+#[derive(Clone)]
+pub(crate) enum Event {
+    /// A kind gets its descriptor.
+    Register(Arc<dyn Rules>),
+    /// Precedence of a source: where two want the same item, the higher one has it.
+    Priority(String, i32),
+    /// What earlier runs made, and for which source. Comes before anything else.
+    Owned(Vec<(Key, String)>),
+    Transact(Request),
+    /// The answer to [`Output::Observe`].
+    Observed(String, Result<Vec<Seen>, Failure>),
+    Notified(Vec<Notice>),
+    Finished(u64, Outcome),
+    /// Drift is to be looked for.
+    Check,
+    /// Time has passed.
+    Tick,
+}
+
+/// An operation to be done.
+#[derive(Clone)]
+pub(crate) struct Operation {
+    pub(crate) id: u64,
+    pub(crate) key: Key,
+    pub(crate) kind: u32,
+    pub(crate) action: Action,
+    pub(crate) why: Why,
+    /// The value to be created or changed to, or that is deleted.
+    pub(crate) value: Option<AnyValue>,
+    pub(crate) previous: Option<AnyValue>,
+    pub(crate) metadata: Option<AnyMetadata>,
+}
+
+/// What the planner wants done, and what it tells.
+#[derive(Clone)]
+pub(crate) enum Output {
+    Run(Operation),
+    /// All items of a kind are to be observed.
+    Observe(u32),
+    /// This has to be on disk before the operations that follow are begun: the item is made for this source, or no
+    /// more there.
+    Journal(Key, Option<String>),
+    Metadata(u32, Key, Option<AnyMetadata>),
+    Status(Box<Status>),
+    /// The transaction got its number.
+    Accepted(u64),
+    Ended(Box<Report>),
+}
+
+#[derive(Clone)]
+struct Kind {
+    name: Arc<str>,
+    rules: Option<Arc<dyn Rules>>,
+    members: BTreeSet<Id>,
+    sets: Sets,
+    /// It has been observed in this run.
+    known: bool,
+    /// A pass runs, and nothing is done before it ends.
+    gated: bool,
+    /// Why it could not be observed.
+    failure: Option<Failure>,
+    attempts: u32,
+    /// Items on which something was done while the kind was being observed; what was observed of them is old.
+    moved: Option<BTreeSet<Id>>,
+    /// Items that would act, were the kind not gated.
+    deferred: Vec<Id>,
+}
+
+#[derive(Clone)]
+struct Source {
+    name: String,
+    priority: i32,
+    keys: BTreeSet<Id>,
+    /// It has said in this run what it wants, whole.
+    complete: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Retry(Id, u32),
+    Pending(u64),
+    Observe(u32),
+}
+
+/// See the module.
+#[derive(Clone)]
+pub(crate) struct Planner {
+    policy: Policy,
+    now: Duration,
+    nodes: Vec<Node>,
+    free: Vec<Id>,
+    ids: HashMap<Key, Id>,
+    kinds: Vec<Kind>,
+    kind_ids: HashMap<Arc<str>, u32>,
+    sets: Vec<Set>,
+    sources: Vec<Source>,
+    transactions: BTreeMap<u64, Transaction>,
+    queued: VecDeque<(u64, Request)>,
+    locked: HashMap<Id, u64>,
+    number: u64,
+    /// On whose account what happens now goes.
+    cause: u64,
+    /// Whose change is being made now: becomes the revision of what it touches.
+    author: u64,
+    dirty: VecDeque<Id>,
+    acting: VecDeque<Id>,
+    touched: Vec<Id>,
+    candidates: Vec<Id>,
+    groups: HashMap<u32, Vec<Id>>,
+    group: u32,
+    waits: HashMap<Id, act::Wait>,
+    waiters: HashMap<Id, Vec<Id>>,
+    stuck: Vec<Id>,
+    patient: BTreeSet<Id>,
+    /// Items with an operation that runs.
+    inflight: BTreeSet<Id>,
+    impatient: BTreeSet<Id>,
+    /// Items that an item does not derive any more and that have to go before it changes.
+    leaving: HashMap<Id, Vec<Id>>,
+    timers: BTreeSet<(Duration, Timer)>,
+    pass: Option<observe::Pass>,
+    next_pass: Option<observe::Pass>,
+    epoch: u32,
+    publish: bool,
+    /// A copy that only looks ahead.
+    rehearsal: Option<Box<present::Rehearsal>>,
+    out: Vec<Output>,
+}
+
+impl Planner {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            now: Duration::ZERO,
+            nodes: Vec::new(),
+            free: Vec::new(),
+            ids: HashMap::new(),
+            kinds: Vec::new(),
+            kind_ids: HashMap::new(),
+            sets: Vec::new(),
+            sources: Vec::new(),
+            transactions: BTreeMap::new(),
+            queued: VecDeque::new(),
+            locked: HashMap::new(),
+            number: 0,
+            cause: 0,
+            author: 0,
+            dirty: VecDeque::new(),
+            acting: VecDeque::new(),
+            touched: Vec::new(),
+            candidates: Vec::new(),
+            groups: HashMap::new(),
+            group: 0,
+            waits: HashMap::new(),
+            waiters: HashMap::new(),
+            stuck: Vec::new(),
+            patient: BTreeSet::new(),
+            inflight: BTreeSet::new(),
+            impatient: BTreeSet::new(),
+            leaving: HashMap::new(),
+            timers: BTreeSet::new(),
+            pass: None,
+            next_pass: None,
+            epoch: 0,
+            publish: false,
+            rehearsal: None,
+            out: Vec::new(),
+        }
+    }
+
+    /// Whether changes of states are told.
+    pub(crate) const fn publish(&mut self, on: bool) {
+        self.publish = on;
+    }
+
+    /// Takes an event and gives what follows from it, in order.
+    pub(crate) fn handle(&mut self, now: Duration, event: Event) -> Vec<Output> {
+        self.now = self.now.max(now);
+        self.expire();
+        self.settle();
+        match event {
+            Event::Register(rules) => self.register(rules),
+            Event::Priority(source, priority) => self.set_priority(&source, priority),
+            Event::Owned(items) => self.load(items),
+            Event::Transact(request) => self.receive(request),
+            Event::Observed(kind, result) => self.observed(&kind, result),
+            Event::Notified(notices) => self.notified(notices),
+            Event::Finished(id, outcome) => self.finished(id, outcome),
+            Event::Check => self.check(),
+            Event::Tick => {}
+        }
+        self.settle();
+        std::mem::take(&mut self.out)
+    }
+
+    /// When the planner wants to be called again, at the latest.
+    pub(crate) fn wake(&self) -> Option<Duration> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// Goes on until nothing is left to decide.
+    fn settle(&mut self) {
+        loop {
+            while let Some(id) = self.dirty.pop_front() {
+                self.nodes[id as usize].dirty = false;
+                self.evaluate(id);
+            }
+            if !self.candidates.is_empty() {
+                self.find_groups();
+                continue;
+            }
+            if let Some(id) = self.acting.pop_front() {
+                self.nodes[id as usize].acting = false;
+                self.act(id);
+                continue;
+            }
+            if !self.stuck.is_empty() && self.break_cycles() {
+                continue;
+            }
+            if self.inflight.is_empty() && self.lose_patience() {
+                continue;
+            }
+            if self.end_transactions() {
+                continue;
+            }
+            break;
+        }
+        self.publish_touched();
+    }
+
+    fn expire(&mut self) {
+        let mut retried = Vec::new();
+        while let Some((at, timer)) = self.timers.first().cloned() {
+            if at > self.now {
+                break;
+            }
+            self.timers.pop_first();
+            match timer {
+                Timer::Retry(id, sequence) => self.retry(id, sequence, &mut retried),
+                Timer::Pending(number) => self.pending_too_long(number),
+                Timer::Observe(kind) => self.observe_again(kind),
+            }
+        }
+    }
+
+    fn intern_kind(&mut self, name: &str) -> u32 {
+        if let Some(&kind) = self.kind_ids.get(name) {
+            return kind;
+        }
+        let kind = self.kinds.len() as u32;
+        let name: Arc<str> = name.into();
+        self.kinds.push(Kind {
+            name: name.clone(),
+            rules: None,
+            members: BTreeSet::new(),
+            sets: Sets::default(),
+            known: false,
+            gated: false,
+            failure: None,
+            attempts: 0,
+            moved: None,
+            deferred: Vec::new(),
+        });
+        self.kind_ids.insert(name, kind);
+        kind
+    }
+
+    fn intern(&mut self, key: &Key) -> Id {
+        if let Some(&id) = self.ids.get(key) {
+            return id;
+        }
+        let kind = self.intern_kind(key.kind());
+        let mut node = Node::new(key.clone(), kind);
+        node.since = self.now;
+        let id = match self.free.pop() {
+            Some(id) => {
+                // Operations of who had this place before have other numbers.
+                node.sequence = self.nodes[id as usize].sequence;
+                self.nodes[id as usize] = node;
+                id
+            }
+            None => {
+                self.nodes.push(node);
+                self.nodes.len() as u32 - 1
+            }
+        };
+        self.ids.insert(key.clone(), id);
+        self.kinds[kind as usize].members.insert(id);
+        id
+    }
+
+    fn intern_source(&mut self, name: &str) -> u16 {
+        if let Some(at) = self.sources.iter().position(|source| source.name == name) {
+            return at as u16;
+        }
+        self.sources.push(Source {
+            name: name.to_owned(),
+            priority: 0,
+            keys: BTreeSet::new(),
+            complete: false,
+        });
+        (self.sources.len() - 1) as u16
+    }
+
+    fn set_priority(&mut self, name: &str, priority: i32) {
+        let source = self.intern_source(name);
+        self.sources[source as usize].priority = priority;
+        for id in self.sources[source as usize].keys.clone() {
+            self.sort_wants(id);
+        }
+    }
+
+    fn rules(&self, id: Id) -> Option<&Arc<dyn Rules>> {
+        self.kinds[self.nodes[id as usize].kind as usize].rules.as_ref()
+    }
+
+    /// The goal of the item is to be looked at again.
+    fn mark(&mut self, id: Id) {
+        let node = &mut self.nodes[id as usize];
+        if !node.dirty {
+            node.dirty = true;
+            self.dirty.push_back(id);
+        }
+        if node.cause != self.cause && !self.transactions.contains_key(&node.cause) {
+            node.cause = self.cause;
+        }
+    }
+
+    /// The item may have something to do.
+    fn wake_up(&mut self, id: Id) {
+        let node = &mut self.nodes[id as usize];
+        if !node.acting {
+            node.acting = true;
+            self.acting.push_back(id);
+        }
+    }
+
+    /// The state of the item may have changed.
+    fn touch(&mut self, id: Id) {
+        let node = &mut self.nodes[id as usize];
+        if !node.touched {
+            node.touched = true;
+            self.touched.push(id);
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! Transactions: how they begin, when they have ended, and how they are taken back.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use super::node::{Goal, Id, Origin};
+use super::{Event, Output, Planner, Timer};
+use crate::transaction::{Done, Ending, Item, OnPending, Options, Report, Request, Resync, Trigger};
+use crate::{AnyValue, Failure, Key, State};
+
+#[derive(Clone)]
+pub(super) struct Transaction {
+    number: u64,
+    trigger: Trigger,
+    options: Options,
+    source: Option<u16>,
+    pub(super) keys: Vec<Id>,
+    /// What the source wanted before, of a transaction that may have to be taken back.
+    before: Vec<(Id, Option<AnyValue>)>,
+    /// Operations on its account.
+    pub(super) running: u32,
+    /// Items of which it is not known yet that they have come to rest.
+    pub(super) open: Vec<Id>,
+    /// Items that may still be pending, of a transaction that waits for them.
+    lingering: Option<Vec<Id>>,
+    pub(super) done: Vec<Done>,
+    /// The item at the top, the one that failed, and why.
+    pub(super) failures: Vec<(Id, Key, Failure)>,
+    pub(super) failed: bool,
+    pub(super) reverting: bool,
+    expired: bool,
+    pub(super) observing: bool,
+    pub(super) errors: Vec<String>,
+    started: Duration,
+    pub(super) last: Duration,
+}
+
+impl Planner {
+    pub(super) fn open_transaction(&mut self, trigger: Trigger) -> u64 {
+        self.number += 1;
+        let transaction = Transaction {
+            number: self.number,
+            trigger,
+            options: Options::default(),
+            source: None,
+            keys: Vec::new(),
+            before: Vec::new(),
+            running: 0,
+            open: Vec::new(),
+            lingering: None,
+            done: Vec::new(),
+            failures: Vec::new(),
+            failed: false,
+            reverting: false,
+            expired: false,
+            observing: false,
+            errors: Vec::new(),
+            started: self.now,
+            last: self.now,
+        };
+        self.transactions.insert(self.number, transaction);
+        self.number
+    }
+
+    pub(super) fn receive(&mut self, request: Request) {
+        let trigger = Trigger::Source(request.source.clone());
+        let number = self.open_transaction(trigger);
+        self.out.push(Output::Accepted(number));
+        if self.queued.is_empty() && !self.conflicts(&request) {
+            self.begin(number, request);
+        } else {
+            // It must not end before it has begun.
+            if let Some(transaction) = self.transactions.get_mut(&number) {
+                transaction.observing = true;
+            }
+            self.queued.push_back((number, request));
+        }
+    }
+
+    /// An item of it may yet be taken back by another transaction.
+    fn conflicts(&self, request: &Request) -> bool {
+        if self.locked.is_empty() {
+            return false;
+        }
+        let all = matches!(request.options.resync, Some(Resync::Full | Resync::Desired));
+        let locked = |key: &Key| self.ids.get(key).is_some_and(|id| self.locked.contains_key(id));
+        all || request.changes.iter().any(|change| locked(&change.key))
+    }
+
+    fn begin(&mut self, number: u64, request: Request) {
+        let Request { source, changes, options } = request;
+        self.cause = number;
+        self.author = number;
+        let mut errors = Vec::new();
+        for change in &changes {
+            let revision = self.ids.get(&change.key).map_or(0, |&id| self.nodes[id as usize].revision);
+            if let Some(expected) = change.expect.filter(|&expected| expected != revision) {
+                errors.push(format!(
+                    "{}: its revision is {revision}, not {expected}: somebody else changed it; read it again",
+                    change.key
+                ));
+            }
+        }
+        if options.resync == Some(Resync::Observed) && !changes.is_empty() {
+            errors.push("a resync of what is observed takes no changes".to_owned());
+        }
+        let mut rejected = !errors.is_empty();
+        let mut accepted = Vec::with_capacity(changes.len());
+        for change in changes {
+            let value = match change.value.map(|value| self.checked(&change.key, value)).transpose() {
+                Ok(value) => value,
+                Err(failure) => {
+                    errors.push(format!("{}: {failure}", change.key));
+                    rejected |= options.revert;
+                    continue;
+                }
+            };
+            if let (true, Some(value)) = (options.revert, &value)
+                && let Some(Err(invalid)) = self.validate_all(&change.key, value)
+            {
+                errors.push(invalid);
+                rejected = true;
+            }
+            accepted.push((change.key, value));
+        }
+        if !rejected && options.revert && options.pending == OnPending::Fail {
+            let changes = accepted.iter().map(|(key, value)| crate::transaction::Change {
+                key: key.clone(),
+                value: value.clone(),
+                expect: None,
+            });
+            let options = Options { pending: OnPending::Accept, ..options.clone() };
+            let request = Request { source: source.clone(), changes: changes.collect(), options };
+            for (key, why) in self.plan(request).pending {
+                rejected = true;
+                errors.push(format!("{key}: would be pending: {}", why.join("; ")));
+            }
+        }
+        let whole = matches!(options.resync, Some(Resync::Full | Resync::Desired));
+        let observe = matches!(options.resync, Some(Resync::Full | Resync::Observed));
+        let source = self.intern_source(&source);
+        let Some(transaction) = self.transactions.get_mut(&number) else { return };
+        transaction.observing = false;
+        transaction.errors = errors;
+        transaction.options = options.clone();
+        transaction.source = Some(source);
+        if rejected {
+            transaction.expired = true;
+            let keys: Vec<Id> = accepted.iter().map(|(key, _)| self.intern(key)).collect();
+            self.pin(number, keys);
+            return;
+        }
+        let mut keys = Vec::with_capacity(accepted.len());
+        for (key, value) in accepted {
+            keys.push((self.intern(&key), value));
+        }
+        if whole {
+            let named: HashSet<Id> = keys.iter().map(|(id, _)| *id).collect();
+            let left = self.sources[source as usize].keys.iter().filter(|id| !named.contains(id));
+            keys.extend(left.map(|&id| (id, None)).collect::<Vec<_>>());
+        }
+        let ids: Vec<Id> = keys.iter().map(|(id, _)| *id).collect();
+        self.pin(number, ids.clone());
+        if options.revert {
+            let want = |&id: &Id| {
+                let wants = &self.nodes[id as usize].wants;
+                let own = wants.iter().find(|want| want.origin == Origin::Source(source));
+                (id, own.map(|want| want.value.clone()))
+            };
+            let before = ids.iter().map(want).collect();
+            self.locked.extend(ids.iter().map(|&id| (id, number)));
+            if let Some(transaction) = self.transactions.get_mut(&number) {
+                transaction.before = before;
+            }
+        }
+        if observe {
+            self.start_pass(None, true, number);
+        }
+        if whole {
+            self.complete(source);
+        }
+        for (id, value) in keys {
+            self.nodes[id as usize].retry = options.retry.map(Box::new);
+            self.set_want(id, Origin::Source(source), value);
+        }
+        if let Some(transaction) = self.transactions.get_mut(&number) {
+            transaction.open = ids;
+        }
+    }
+
+    fn pin(&mut self, number: u64, ids: Vec<Id>) {
+        for &id in &ids {
+            self.nodes[id as usize].pins += 1;
+        }
+        if let Some(transaction) = self.transactions.get_mut(&number) {
+            transaction.keys = ids;
+        }
+    }
+
+    /// The source has said in this run what it wants, whole: what earlier runs made for it may go.
+    fn complete(&mut self, source: u16) {
+        if !std::mem::replace(&mut self.sources[source as usize].complete, true) {
+            for id in 0..self.nodes.len() as Id {
+                let node = &self.nodes[id as usize];
+                if node.applied.is_some() && node.wants.is_empty() && !node.given {
+                    self.adopt_stale(id);
+                    self.mark(id);
+                }
+            }
+        }
+    }
+
+    /// Reads JSON as the type of its kind.
+    fn checked(&self, key: &Key, value: AnyValue) -> Result<AnyValue, Failure> {
+        let rules = self.kind_ids.get(key.kind()).and_then(|&kind| self.kinds[kind as usize].rules.as_ref());
+        let Some(rules) = rules.filter(|rules| !rules.holds_type(&value)) else { return Ok(value) };
+        let (named, value) = rules.decode(&value.to_json())?;
+        if named != *key {
+            return Err(Failure::new(format!("the value is of {named}, not of this key")).permanent());
+        }
+        Ok(value)
+    }
+
+    fn validate_all(&self, key: &Key, value: &AnyValue) -> Option<Result<(), String>> {
+        let rules = self.kinds[*self.kind_ids.get(key.kind())? as usize].rules.as_ref()?;
+        if let Err(invalid) = rules.validate(value) {
+            return Some(Err(format!("{key}: {invalid}")));
+        }
+        rules
+            .derived(value)
+            .iter()
+            .find_map(|derived| self.validate_all(&derived.key, &derived.value).filter(Result::is_err))
+    }
+
+    pub(super) fn pending_too_long(&mut self, number: u64) {
+        if let Some(transaction) = self.transactions.get_mut(&number) {
+            transaction.expired = transaction.lingering.is_some();
+        }
+    }
+
+    /// Ends transactions of which nothing runs any more. `true`: something followed from it.
+    pub(super) fn end_transactions(&mut self) -> bool {
+        let quiet = |(number, transaction): (&u64, &Transaction)| {
+            (transaction.running == 0 && !transaction.observing).then_some(*number)
+        };
+        let quiet: Vec<u64> = self.transactions.iter().filter_map(quiet).collect();
+        let mut followed = false;
+        for number in quiet {
+            followed |= self.end_transaction(number);
+        }
+        followed
+    }
+
+    fn end_transaction(&mut self, number: u64) -> bool {
+        let Some(mut transaction) = self.transactions.remove(&number) else { return false };
+        while let Some(&id) = transaction.open.last() {
+            if self.unsettled(id) {
+                self.transactions.insert(number, transaction);
+                return false;
+            }
+            transaction.open.pop();
+        }
+        let revertible =
+            transaction.options.revert && !transaction.reverting && !transaction.before.is_empty();
+        if revertible && !transaction.failed && !transaction.expired && self.lingers(&mut transaction) {
+            self.transactions.insert(number, transaction);
+            return false;
+        }
+        if revertible && (transaction.failed || transaction.expired) {
+            self.revert(transaction);
+            return true;
+        }
+        self.end(transaction)
+    }
+
+    fn lingers(&mut self, transaction: &mut Transaction) -> bool {
+        let OnPending::Wait(longest) = transaction.options.pending else { return false };
+        if transaction.lingering.is_none() {
+            let until = transaction.started + longest;
+            if until <= self.now {
+                return false;
+            }
+            self.timers.insert((until, Timer::Pending(transaction.number)));
+        }
+        let lingering = transaction.lingering.get_or_insert_with(|| transaction.keys.clone());
+        while let Some(&id) = lingering.last() {
+            if self.is_pending(id) {
+                return true;
+            }
+            lingering.pop();
+        }
+        self.timers.remove(&(transaction.started + longest, Timer::Pending(transaction.number)));
+        false
+    }
+
+    fn is_pending(&self, id: Id) -> bool {
+        let node = &self.nodes[id as usize];
+        let this = !node.wants.is_empty() && node.goal == Goal::Absent && node.invalid.is_none();
+        this || node.children.iter().any(|&child| self.is_pending(child))
+    }
+
+    fn revert(&mut self, mut transaction: Transaction) {
+        let number = transaction.number;
+        transaction.reverting = true;
+        if transaction.expired {
+            for &id in &transaction.keys {
+                if self.is_pending(id) {
+                    let reasons = self.reasons(id).join("; ");
+                    transaction
+                        .errors
+                        .push(format!("{}: still pending: {reasons}", self.nodes[id as usize].key));
+                }
+            }
+        }
+        let before = std::mem::take(&mut transaction.before);
+        transaction.open = before.iter().map(|(id, _)| *id).collect();
+        let source = transaction.source;
+        self.transactions.insert(number, transaction);
+        self.cause = number;
+        self.author = number;
+        for (id, value) in before.into_iter().rev() {
+            if let Some(source) = source {
+                self.set_want(id, Origin::Source(source), value);
+            }
+        }
+    }
+
+    fn end(&mut self, transaction: Transaction) -> bool {
+        let mut failures: HashMap<Id, (Key, Failure)> = HashMap::new();
+        for (root, key, failure) in transaction.failures {
+            failures.entry(root).or_insert((key, failure));
+        }
+        let mut items = Vec::with_capacity(transaction.keys.len());
+        let mut whole = transaction.errors.is_empty();
+        for &id in &transaction.keys {
+            let node = &self.nodes[id as usize];
+            let state = self.state(id);
+            let failure = failures.remove(&id).or_else(|| {
+                let trouble =
+                    node.trouble.as_ref().filter(|trouble| trouble.held || !node.wants.is_empty())?;
+                Some((node.key.clone(), trouble.failure.clone()))
+            });
+            let pending = if state == State::Pending { self.reasons(id) } else { Vec::new() };
+            let invalid = node.invalid.as_deref().cloned();
+            whole &= failure.is_none() && invalid.is_none();
+            items.push(Item { key: node.key.clone(), state, failure, invalid, pending });
+        }
+        let ending = match (transaction.reverting, transaction.expired, whole) {
+            (true, ..) => Ending::Reverted,
+            (_, true, _) => Ending::Rejected,
+            (_, _, true) => Ending::Applied,
+            _ => Ending::Partly,
+        };
+        let report = Report {
+            number: transaction.number,
+            trigger: transaction.trigger,
+            description: transaction.options.description,
+            ending,
+            errors: transaction.errors,
+            items,
+            operations: transaction.done,
+            started: transaction.started,
+            ended: transaction.last,
+        };
+        self.out.push(Output::Ended(Box::new(report)));
+        let unlocked = transaction.options.revert;
+        for id in transaction.keys {
+            if unlocked && self.locked.get(&id) == Some(&transaction.number) {
+                self.locked.remove(&id);
+            }
+            self.nodes[id as usize].pins -= 1;
+            self.touch(id);
+        }
+        let mut followed = false;
+        while let Some((number, request)) = self.queued.pop_front() {
+            if self.conflicts(&request) {
+                self.queued.push_front((number, request));
+                break;
+            }
+            self.begin(number, request);
+            followed = true;
+        }
+        followed
+    }
+
+    /// What a request would do, on a copy.
+    pub(crate) fn plan(&self, request: Request) -> crate::Plan {
+        let mut copy = self.clone();
+        copy.out.clear();
+        copy.publish = false;
+        copy.rehearsal = Some(Box::default());
+        copy.queued.clear();
+        copy.locked.clear();
+        let mut outputs = copy.handle(self.now, Event::Transact(request));
+        let mut number = 0;
+        let mut report = None;
+        let mut next = 0;
+        while next < outputs.len() {
+            let event = match &outputs[next] {
+                Output::Run(operation) => {
+                    let outcome = copy.rehearsed_outcome(operation);
+                    Some(Event::Finished(operation.id, outcome))
+                }
+                Output::Observe(kind) => Some(copy.as_known(*kind)),
+                Output::Accepted(accepted) => {
+                    number = *accepted;
+                    None
+                }
+                Output::Ended(ended) if ended.number == number => {
+                    report = Some(ended.clone());
+                    None
+                }
+                _ => None,
+            };
+            if let Some(event) = event {
+                outputs.extend(copy.handle(self.now, event));
+            }
+            next += 1;
+        }
+        copy.planned(report.map(|report| *report))
+    }
+}

@@ -1,0 +1,60 @@
+//! What the planner asks of a kind: the pure half of a descriptor, without its type.
+
+use std::sync::Arc;
+
+use crate::descriptor::{Change, Derived, Descriptor};
+use crate::{AnyValue, Failure, Invalid, Key, Needs};
+
+pub(crate) trait Rules: Send + Sync {
+    fn kind(&self) -> &'static str;
+    fn observe_after(&self) -> &'static [&'static str];
+    fn has_metadata(&self) -> bool;
+    fn decode(&self, json: &serde_json::Value) -> Result<(Key, AnyValue), Failure>;
+    fn holds_type(&self, value: &AnyValue) -> bool;
+    fn validate(&self, value: &AnyValue) -> Result<(), Invalid>;
+    fn equivalent(&self, a: &AnyValue, b: &AnyValue) -> bool;
+    fn needs(&self, value: &AnyValue) -> Needs;
+    fn derived(&self, value: &AnyValue) -> Vec<Derived>;
+    fn change(&self, from: &AnyValue, to: &AnyValue) -> Change;
+}
+
+pub(crate) struct Typed<D>(pub(crate) Arc<D>);
+
+impl<D: Descriptor> Rules for Typed<D> {
+    fn kind(&self) -> &'static str {
+        D::KIND
+    }
+    fn observe_after(&self) -> &'static [&'static str] {
+        D::OBSERVE_AFTER
+    }
+    fn has_metadata(&self) -> bool {
+        std::any::TypeId::of::<D::Metadata>() != std::any::TypeId::of::<()>()
+    }
+    fn decode(&self, json: &serde_json::Value) -> Result<(Key, AnyValue), Failure> {
+        let value: D::Value = serde::Deserialize::deserialize(json)
+            .map_err(|e| Failure::new(format!("not a value of kind {}: {e}", D::KIND)).permanent())?;
+        Ok((D::key(&value), AnyValue::new(value)))
+    }
+    fn holds_type(&self, value: &AnyValue) -> bool {
+        value.get::<D::Value>().is_some()
+    }
+    // A value of another type cannot get here: `Planner::typed` is where values of a kind come in.
+    fn validate(&self, value: &AnyValue) -> Result<(), Invalid> {
+        value.get().map_or(Ok(()), |value| self.0.validate(value))
+    }
+    fn equivalent(&self, a: &AnyValue, b: &AnyValue) -> bool {
+        matches!((a.get(), b.get()), (Some(a), Some(b)) if self.0.equivalent(a, b))
+    }
+    fn needs(&self, value: &AnyValue) -> Needs {
+        value.get().map_or(Needs::none(), |value| self.0.needs(value))
+    }
+    fn derived(&self, value: &AnyValue) -> Vec<Derived> {
+        value.get().map_or_else(Vec::new, |value| self.0.derived(value))
+    }
+    fn change(&self, from: &AnyValue, to: &AnyValue) -> Change {
+        match (from.get(), to.get()) {
+            (Some(from), Some(to)) => self.0.change(from, to),
+            _ => Change::Recreate,
+        }
+    }
+}
