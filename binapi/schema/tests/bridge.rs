@@ -322,6 +322,10 @@ fn agree(path: &str, mine: &Value, theirs: &Value) {
         }
         (Value::String(mine), Value::String(theirs))
             if mine.starts_with("0x") != theirs.starts_with("0x") => {}
+        // Bytes of a union of which no member counts, where one side has a larger member.
+        (Value::String(mine), Value::String(theirs)) if mine.starts_with("0x") => {
+            assert_eq!(mine.trim_end_matches('0'), theirs.trim_end_matches('0'), "{path}");
+        }
         (mine, theirs) => assert_eq!(mine, theirs, "{path}"),
     }
 }
