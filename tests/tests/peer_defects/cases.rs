@@ -228,7 +228,7 @@ pub(super) async fn a_vpp_that_is_away_for_long_is_connected_again() -> Result<(
 pub(super) async fn events_that_nobody_reads_are_counted() -> Result<(), Failed> {
     let sim = Sim::release("26.06").start().await?;
     let vpp = Connection::builder().event_capacity(100).connect(sim.socket()).await?;
-    let mut events = vpp.listen::<SwInterfaceEvent>()?;
+    let mut events = vpp.events::<SwInterfaceEvent>().await?;
     for sw_if_index in 0..250 {
         sim.send_event("sw_interface_event", &serde_json::json!({ "sw_if_index": sw_if_index }));
     }
