@@ -77,14 +77,20 @@ pub(crate) fn pinned() -> Api {
 
 /// All pinned releases, the oldest first.
 pub(crate) fn all_pinned() -> Vec<Api> {
+    pinned_by_release().into_iter().map(|(_, api)| api).collect()
+}
+
+/// All pinned releases with their names, the oldest first.
+pub(crate) fn pinned_by_release() -> Vec<(String, Api)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../api-json");
     let entries =
         std::fs::read_dir(&folder).expect("the pins").map(|entry| entry.expect("a listed folder").path());
     let mut folders: Vec<PathBuf> =
         entries.filter(|path| path.join(vpp_schema::pins::SOURCE_FILE).exists()).collect();
     folders.sort();
-    folders
-        .iter()
-        .map(|folder| vpp_schema::pins::read(folder).unwrap_or_else(|error| panic!("{error}")))
-        .collect()
+    let read = |folder: &PathBuf| {
+        let release = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        (release, vpp_schema::pins::read(folder).unwrap_or_else(|error| panic!("{error}")))
+    };
+    folders.iter().map(read).collect()
 }
