@@ -60,7 +60,10 @@ fn main() -> ExitCode {
         }
     }
     let trials = CASES.iter().map(|case| {
-        let is_ignored = real.as_ref().is_none_or(|(release, _)| release == case.release);
+        // 25.10 declares that a reply ends its dumps of GRE tunnels, and never sends it: with its own definitions, too.
+        let is_unanswered = |release: &str| release == "25.10" && case.name.contains("tunnels");
+        let is_ignored =
+            real.as_ref().is_none_or(|(release, _)| release == case.release || is_unanswered(release));
         let real = real.as_ref().map(|(_, real)| Arc::clone(real));
         let test = move || (case.run)(real.ok_or("no VPP")?);
         Trial::test(case.name, test).with_ignored_flag(is_ignored)
