@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
@@ -125,9 +126,7 @@ impl<'a, R: Request> Call<'a, R> {
 
     fn exchange(&self) -> Result<Exchange<'a>, Incompatible> {
         let table = &self.connection.shared().table;
-        let request = MessageKind { id: table.id_of::<R>()?, header: R::INFO.header };
-        let reply = MessageKind { id: table.id_of::<R::Reply>()?, header: R::Reply::INFO.header };
-        Ok(Exchange::new(self.connection, request, reply))
+        Ok(Exchange::new(self.connection, MessageKind::of::<R>(table)?, MessageKind::of::<R::Reply>(table)?))
     }
 
     fn read(&self, request: u16, payload: &Payload) -> Result<R::Reply, CallError> {
@@ -137,28 +136,29 @@ impl<'a, R: Request> Call<'a, R> {
 
     /// An error when VPP refused, told by the `retval` at this place of the payload.
     fn check(&self, request: u16, retval: Option<usize>, payload: &[u8]) -> Result<(), CallError> {
-        if let Some(error) = refusal_at(retval, payload).filter(|_| !self.unchecked) {
-            let request = self.connection.shared().table.name_of(request);
-            return Err(CallError::Refused { request, error });
+        if self.unchecked {
+            return Ok(());
         }
-        Ok(())
+        accepted(retval, payload, || self.connection.shared().table.name_of(request))
     }
 }
 
-/// The error in the `retval` of a payload.
-pub(crate) fn refusal(info: &MessageInfo, payload: &[u8]) -> Option<ApiError> {
-    refusal_at(retval_offset(info), payload)
+/// An error when VPP refused, told by the `retval` at this place of the reply's payload.
+pub(crate) fn accepted(
+    retval: Option<usize>,
+    payload: &[u8],
+    request: impl FnOnce() -> Arc<str>,
+) -> Result<(), CallError> {
+    let retval = retval.and_then(|at| payload.get(at..)?.first_chunk());
+    match retval.and_then(|retval| ApiError::from_retval(i32::from_be_bytes(*retval))) {
+        Some(error) => Err(CallError::Refused { request: request(), error }),
+        None => Ok(()),
+    }
 }
 
 /// Where the payload of a message has its `retval`.
-fn retval_offset(info: &MessageInfo) -> Option<usize> {
+pub(crate) fn retval_offset(info: &MessageInfo) -> Option<usize> {
     info.retval?.checked_sub(info.header.len())
-}
-
-/// The error in the `retval` at this place of a payload.
-pub(crate) fn refusal_at(retval: Option<usize>, payload: &[u8]) -> Option<ApiError> {
-    let retval = payload.get(retval?..)?.first_chunk()?;
-    ApiError::from_retval(i32::from_be_bytes(*retval))
 }
 
 impl<R: Request> Future for Call<'_, R> {

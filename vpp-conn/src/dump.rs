@@ -56,17 +56,16 @@ impl<D: Dump> DumpStream<D> {
 
     fn prepare(connection: &Connection, request: &D) -> Result<Details, CallError> {
         let table = &connection.shared().table;
-        let kind = |id, header| MessageKind { id, header };
-        let details = kind(table.id_of::<D::Details>()?, D::Details::INFO.header);
+        let details = MessageKind::of::<D::Details>(table)?;
         let end = match D::END {
             StreamEnd::ControlPing => End::ping(connection)?,
             StreamEnd::Reply { reply, cursor } => End::Reply {
-                reply: kind(table.id_of_info(reply)?, reply.header),
+                reply: MessageKind::of_info(table, reply)?,
                 retval: reply.retval.and_then(|at| at.checked_sub(reply.header.len())),
                 cursor: cursor.map(|cursor| cursor_in_payloads(cursor, D::INFO.header, reply.header)),
             },
         };
-        let request_kind = kind(table.id_of::<D>()?, D::INFO.header);
+        let request_kind = MessageKind::of::<D>(table)?;
         let mut payload = vec![0; request.encoded_len()];
         request.encode_payload(&mut payload)?;
         Ok(Details::new(connection.clone(), request_kind, payload, details, end))
@@ -227,8 +226,8 @@ impl End {
     pub(crate) fn ping(connection: &Connection) -> Result<Self, CallError> {
         let table = &connection.shared().table;
         Ok(Self::ControlPing {
-            ping: MessageKind { id: table.id_of_info(&PING)?, header: PING.header },
-            reply: MessageKind { id: table.id_of_info(&PING_REPLY)?, header: PING_REPLY.header },
+            ping: MessageKind::of_info(table, &PING)?,
+            reply: MessageKind::of_info(table, &PING_REPLY)?,
         })
     }
 }

@@ -31,9 +31,9 @@ pub struct Events<E: Event> {
 impl<E: Event> Events<E> {
     pub(crate) fn listen(connection: Connection) -> Result<Self, CallError> {
         let shared = connection.shared();
-        match shared.table.id_of::<E>() {
-            Ok(id) => Ok(Self {
-                queue: Queue::new(connection, MessageKind { id, header: E::INFO.header })?,
+        match MessageKind::of::<E>(&shared.table) {
+            Ok(event) => Ok(Self {
+                queue: Queue::new(connection, event)?,
                 #[cfg(feature = "bridge")]
                 bridged: None,
                 unregister: None,
@@ -110,15 +110,12 @@ fn registrations(connection: &Connection) -> MutexGuard<'_, std::collections::Ha
 fn unregister<E: Subscribe>(connection: &Connection) {
     let shared = connection.shared();
     let registration = E::registration(false, std::process::id());
-    let Ok(id) = shared.table.id_of::<E::Registration>() else {
+    let Ok(kind) = MessageKind::of::<E::Registration>(&shared.table) else {
         #[cfg(feature = "bridge")]
         unregister_bridged(shared, &registration);
         return;
     };
-    let request = Outgoing {
-        kind: MessageKind { id, header: E::Registration::INFO.header },
-        payload_len: registration.encoded_len(),
-    };
+    let request = Outgoing { kind, payload_len: registration.encoded_len() };
     // Where the connection has ended, so has the registration.
     let _lost = shared.send_detached(request, |payload| registration.encode_payload(payload).map(drop));
 }

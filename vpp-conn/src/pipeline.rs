@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 
 use vpp_wire::{Message, Request, Wire};
 
-use crate::call::refusal;
-#[cfg(feature = "bridge")]
-use crate::call::refusal_at;
+use crate::call::{accepted, retval_offset};
 use crate::connection::Connection;
 use crate::error::CallError;
 use crate::mux::{Context, Expect, GroupId, MessageKind, Outgoing, Progress};
@@ -54,15 +52,49 @@ pub struct Pipeline<I: Iterator<Item: Request>> {
     is_over: bool,
     window: Window,
     deadline: Duration,
-    /// Where VPP has another definition of the request or its reply.
-    #[cfg(feature = "bridge")]
-    way: Option<std::sync::Arc<crate::bridge::BridgedCall>>,
+    /// The messages as this VPP knows them; or why it does not, which the first result tells.
+    way: Result<Way, Incompatible>,
     /// Those under way, once there were any.
     group: Option<GroupId>,
 }
 
 /// The position of a request, and what became of it.
 type Outcome<T> = (usize, Result<T, CallError>);
+
+/// A request and its reply as this VPP knows them.
+struct Way {
+    request: MessageKind,
+    reply: MessageKind,
+    /// Where VPP has another definition of one of the two.
+    #[cfg(feature = "bridge")]
+    bridged: Option<std::sync::Arc<crate::bridge::BridgedCall>>,
+}
+
+impl Way {
+    fn of<R: Request>(connection: &Connection) -> Result<Self, Incompatible> {
+        let shared = connection.shared();
+        let own = || -> Result<_, Incompatible> {
+            Ok((MessageKind::of::<R>(&shared.table)?, MessageKind::of::<R::Reply>(&shared.table)?))
+        };
+        match own() {
+            Ok((request, reply)) => Ok(Self {
+                request,
+                reply,
+                #[cfg(feature = "bridge")]
+                bridged: None,
+            }),
+            #[cfg(feature = "bridge")]
+            Err(incompatible) => {
+                let bridging = shared.bridging.get().ok_or(incompatible)?;
+                let bridged = bridging.call(&shared.table, &R::INFO, &R::Reply::INFO)?;
+                let (request, reply) = (bridged.request.kind, bridged.reply.kind);
+                Ok(Self { request, reply, bridged: Some(bridged) })
+            }
+            #[cfg(not(feature = "bridge"))]
+            Err(incompatible) => Err(incompatible),
+        }
+    }
+}
 
 #[derive(Clone, Copy)]
 struct UnderWay {
@@ -75,6 +107,7 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
     pub(crate) fn new(connection: Connection, requests: I) -> Self {
         Self {
             deadline: connection.shared().settings.deadline,
+            way: Way::of::<I::Item>(&connection),
             connection,
             requests,
             staged: VecDeque::new(),
@@ -85,8 +118,6 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
             is_ordered: false,
             is_over: false,
             window: Window::default(),
-            #[cfg(feature = "bridge")]
-            way: None,
             group: None,
         }
     }
@@ -138,17 +169,14 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
     }
 
     fn read(&self, payload: &[u8]) -> Result<<I::Item as Request>::Reply, CallError> {
+        let name = || <I::Item as Message>::NAME.into();
         #[cfg(feature = "bridge")]
-        if let Some(way) = &self.way {
-            if let Some(error) = refusal_at(way.retval, payload) {
-                return Err(CallError::Refused { request: <I::Item as Message>::NAME.into(), error });
-            }
-            let payload = way.reply.carry(payload).map_err(CallError::Bridge)?;
+        if let Ok(Way { bridged: Some(bridged), .. }) = &self.way {
+            accepted(bridged.retval, payload, name)?;
+            let payload = bridged.reply.carry(payload).map_err(CallError::Bridge)?;
             return Ok(<I::Item as Request>::Reply::from_payload(&payload)?);
         }
-        if let Some(error) = refusal(&<I::Item as Request>::Reply::INFO, payload) {
-            return Err(CallError::Refused { request: <I::Item as Message>::NAME.into(), error });
-        }
+        accepted(retval_offset(&<I::Item as Request>::Reply::INFO), payload, name)?;
         Ok(<I::Item as Request>::Reply::from_payload(payload)?)
     }
 
@@ -189,35 +217,13 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
     fn exchange(&mut self, cx: &mut TaskContext<'_>) {
         let connection = self.connection.clone();
         let shared = connection.shared();
-        let kinds = || -> Result<_, Incompatible> {
-            let request = MessageKind {
-                id: shared.table.id_of::<I::Item>()?,
-                header: <I::Item as Message>::INFO.header,
-            };
-            let reply = MessageKind {
-                id: shared.table.id_of::<<I::Item as Request>::Reply>()?,
-                header: <I::Item as Request>::Reply::INFO.header,
-            };
-            Ok((request, reply))
-        };
-        #[allow(unused_mut)] // without bridging
-        let mut kinds = kinds();
-        #[cfg(feature = "bridge")]
-        if let (Err(_), Some(bridging)) = (&kinds, shared.bridging.get()) {
-            let (request, reply) = (&<I::Item as Message>::INFO, &<I::Item as Request>::Reply::INFO);
-            kinds = bridging.call(&shared.table, request, reply).map(|way| {
-                let kinds = (way.request.kind, way.reply.kind);
-                self.way = Some(way);
-                kinds
-            });
-        }
-        let (request_kind, reply_kind) = match kinds {
-            Ok(kinds) => kinds,
+        let (request_kind, reply_kind) = match &self.way {
+            Ok(way) => (way.request, way.reply),
             Err(error) => {
                 // So it is for all of them; the first says it.
                 self.staged.clear();
                 self.is_over = true;
-                self.ready.push_back((self.next, Err(error.into())));
+                self.ready.push_back((self.next, Err(error.clone().into())));
                 return;
             }
         };
@@ -228,7 +234,7 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
                 let index = self.next;
                 self.next += 1;
                 #[cfg(feature = "bridge")]
-                let request = match Staged::new(self.way.as_deref(), request) {
+                let request = match Staged::new(&self.way, request) {
                     Ok(request) => request,
                     Err(error) => {
                         self.unsent.push_back((index, error));
@@ -318,11 +324,11 @@ enum Staged<R> {
 
 #[cfg(feature = "bridge")]
 impl<R: Request> Staged<R> {
-    fn new(way: Option<&crate::bridge::BridgedCall>, request: R) -> Result<Self, CallError> {
-        let Some(way) = way else { return Ok(Self::Own(request)) };
+    fn new(way: &Result<Way, Incompatible>, request: R) -> Result<Self, CallError> {
+        let Ok(Way { bridged: Some(bridged), .. }) = way else { return Ok(Self::Own(request)) };
         let mut payload = vec![0; request.encoded_len()];
         request.encode_payload(&mut payload)?;
-        Ok(Self::Bridged(way.request.carry(&payload).map_err(CallError::Bridge)?))
+        Ok(Self::Bridged(bridged.request.carry(&payload).map_err(CallError::Bridge)?))
     }
 
     fn encoded_len(&self) -> usize {

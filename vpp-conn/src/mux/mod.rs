@@ -16,7 +16,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use vpp_wire::{EncodeError, Header};
+use vpp_wire::{EncodeError, Header, Message, MessageInfo};
 
 pub(crate) use self::events::{SubscriberId, Subscribers, Taken};
 pub(crate) use self::groups::GroupId;
@@ -25,6 +25,7 @@ use self::slots::Slots;
 use crate::counters::Counters;
 use crate::error::Lost;
 use crate::payload::Payload;
+use crate::table::{Incompatible, MessageTable};
 use crate::trace::{Direction, Recorder};
 use crate::transport::{Outbox, OutboxError};
 
@@ -45,6 +46,17 @@ pub(crate) struct MessageKind {
 }
 
 impl MessageKind {
+    /// A message type, as the VPP of this table knows it.
+    #[inline]
+    pub(crate) fn of<M: Message>(table: &MessageTable) -> Result<Self, Incompatible> {
+        Ok(Self { id: table.id_of::<M>()?, header: M::INFO.header })
+    }
+
+    /// A message, as the VPP of this table knows it.
+    pub(crate) fn of_info(table: &MessageTable, info: &MessageInfo) -> Result<Self, Incompatible> {
+        Ok(Self { id: table.id_of_info(info)?, header: info.header })
+    }
+
     /// Writes what stands before a payload, into exactly as many bytes.
     fn write_header(self, place: &mut [u8], client_index: [u8; 4], context: u32) {
         let (id, words) = place.split_at_mut(2);
