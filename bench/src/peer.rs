@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use tokio::runtime::Runtime;
 use vpp_sim::Sim;
-use vpp_sim::stats::{Format, Segment, StatsSim};
 
 use crate::subjects::ENTRIES;
 
 pub(crate) enum Peer {
     Vpp { socket: PathBuf, stats: PathBuf, name: String },
-    StandIn { sim: Box<Sim>, stats: Box<StatsSim>, _runtime: Runtime },
+    StandIn { sim: Sim, _runtime: Runtime },
 }
 
 impl Peer {
@@ -24,12 +23,10 @@ impl Peer {
         // On threads of its own: no client measured is to share them.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let sim = runtime.block_on(Sim::release("26.06").start())?;
-        let mut segment = Segment::with_threads(Format::Current, 1, 32 << 20);
         for index in 0..ENTRIES {
-            segment.add_error("node", &format!("reason number {index}"));
+            sim.stats().add_error("node", &format!("reason number {index}"));
         }
-        let stats = Box::new(StatsSim::with_segment(segment)?);
-        Ok(Self::StandIn { sim: Box::new(sim), stats, _runtime: runtime })
+        Ok(Self::StandIn { sim, _runtime: runtime })
     }
 
     pub(crate) fn is_vpp(&self) -> bool {
@@ -53,7 +50,7 @@ impl Peer {
     pub(crate) fn stats_socket(&self) -> &Path {
         match self {
             Self::Vpp { stats, .. } => stats,
-            Self::StandIn { stats, .. } => stats.socket(),
+            Self::StandIn { sim, .. } => sim.stats_socket(),
         }
     }
 }
