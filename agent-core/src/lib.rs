@@ -7,8 +7,14 @@
 //! |---|---|
 //! | `probes` (default) | `Probes`: liveness, readiness and metrics over HTTP |
 //! | `yaml` (default) | configuration files in YAML and JSON beside TOML |
+//! | `engine` | [`engine`]: the desired-state engine, a plugin |
+//! | `testkit` | [`testkit`]: a mock southbound, and checks for descriptors |
 
+#[cfg(feature = "engine")]
+pub use vpp_agent_engine as engine;
 pub use vpp_agent_kernel::*;
+#[cfg(feature = "testkit")]
+pub use vpp_agent_testkit as testkit;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use prometheus_client::registry::Registry;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::descriptor::{Descriptor, Observed};
@@ -12,12 +13,13 @@ use crate::driver::{Adapter, Command, Core, Driver, Notices, Shared};
 use crate::history::History;
 use crate::journal::{Journal, NoJournal};
 use crate::metadata::{Index, Registered};
-use crate::planner::{Drift, Foreign, Notice, Planner, Policy};
+use crate::metrics::Metrics;
+use crate::planner::{Access, Drift, Foreign, Notice, Planner, Policy};
 use crate::record::{Record, Recorder};
 use crate::rules::Typed;
 use crate::transaction::{Change, OnPending, Options, Request};
 use crate::watch::{Watch, Watchers};
-use crate::{AnyValue, Done, Graph, Key, Plan, Report, Resync, Retry, Status};
+use crate::{AnyValue, Done, Graph, Key, Plan, Report, Resync, Retry, Status, Summary};
 
 /// How an engine behaves. All have useful defaults.
 pub struct Settings {
@@ -78,6 +80,25 @@ impl Engine {
     ///
     /// Outside of a runtime.
     pub fn start(settings: Settings) -> Self {
+        Self::spawn(settings, false)
+    }
+
+    /// As [`Engine::start`], but nothing is done before [`Engine::begin`]: kinds that are registered until then are observed
+    /// together. What is asked of it waits.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    pub fn held(settings: Settings) -> Self {
+        Self::spawn(settings, true)
+    }
+
+    /// Begins the work of an engine that was [held](Engine::held).
+    pub fn begin(&self) {
+        self.send(Command::Begin);
+    }
+
+    fn spawn(settings: Settings, held: bool) -> Self {
         let policy = Policy { foreign: settings.foreign, drift: settings.drift };
         let core = Core {
             planner: Planner::new(policy),
@@ -90,9 +111,11 @@ impl Engine {
             notices: Mutex::new(Notices::default()),
             kinds: Mutex::default(),
             started: Instant::now(),
+            metrics: Metrics::default(),
+            summary: watch::Sender::new(Summary { observing: true, ..Summary::default() }),
         });
         let (commands, received) = mpsc::unbounded_channel();
-        Driver::spawn(shared.clone(), received, settings.journal, settings.calls, settings.check_every);
+        Driver::spawn(shared.clone(), received, settings.journal, settings.calls, settings.check_every, held);
         let admitted = Arc::new(Semaphore::new(settings.transactions.max(1)));
         Self { shared, commands, admitted }
     }
@@ -118,6 +141,24 @@ impl Engine {
     fn send(&self, command: Command) {
         // Without its task the engine has ended; what waits for an answer says so.
         let _ = self.commands.send(command);
+    }
+
+    /// As [`Engine::register`], of a kind whose southbound is not there yet: nothing is observed before it
+    /// [opens](Engine::set_access).
+    ///
+    /// # Panics
+    ///
+    /// As `register` does.
+    pub fn register_closed<D: Descriptor>(&self, descriptor: D, why: impl Into<String>) -> Registered<D> {
+        self.set_access([(D::KIND, Access::Closed(why.into()))]);
+        self.register(descriptor)
+    }
+
+    /// Says whether the southbound of these kinds can be worked with. Kinds that open together are observed together;
+    /// what failed before is tried again then.
+    pub fn set_access(&self, kinds: impl IntoIterator<Item = (&'static str, Access)>) {
+        let kinds = kinds.into_iter().map(|(kind, access)| (kind.to_owned(), access)).collect();
+        self.send(Command::Access(kinds));
     }
 
     /// Where two sources want the same item, the one with the higher priority has it. All begin with 0; of equals,
@@ -180,6 +221,21 @@ impl Engine {
     /// time is told that it lagged, and then the latest state of each item.
     pub fn watch(&self, prefix: &str, buffer: usize) -> Watch {
         self.shared.core().watchers.add(prefix, buffer)
+    }
+
+    /// How the engine stands as a whole.
+    pub fn summary(&self) -> Summary {
+        self.shared.core().planner.summary()
+    }
+
+    /// As [`Engine::summary`], whenever kinds begin or cease to be observed and items begin or cease to fail.
+    pub fn summaries(&self) -> watch::Receiver<Summary> {
+        self.shared.summary.subscribe()
+    }
+
+    /// Registers what the engine counts; the plugin does.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        self.shared.metrics.register(registry, &self.shared);
     }
 
     /// Items and what they need, as they stand.

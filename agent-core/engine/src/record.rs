@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::descriptor::Descriptor;
-use crate::planner::{Event, Notice, Outcome, Output, Planner, Policy, Seen};
+use crate::planner::{Access, Event, Notice, Outcome, Output, Planner, Policy, Seen};
 use crate::rules::{Rules, Typed};
 use crate::transaction::{Change, Options, Request};
 use crate::{AnyValue, Drift, Failure, Foreign, Key};
@@ -30,6 +30,7 @@ struct Wish {
 enum Told {
     Policy { adopt: bool, remove: bool, report: bool },
     Register(String),
+    Access(Vec<(String, Access)>),
     Priority(String, i32),
     Owned(Vec<(Key, String)>),
     Transact { source: String, changes: Vec<Wish>, options: Options },
@@ -55,6 +56,7 @@ fn thing(seen: &Seen) -> Thing {
 fn told(event: &Event) -> Told {
     match event {
         Event::Register(rules) => Told::Register(rules.kind().to_owned()),
+        Event::Access(kinds) => Told::Access(kinds.clone()),
         Event::Priority(source, priority) => Told::Priority(source.clone(), *priority),
         Event::Owned(items) => Told::Owned(items.clone()),
         Event::Transact(request) => Told::Transact {
@@ -252,6 +254,7 @@ impl Replay {
                 let rules = self.kinds.iter().find(|rules| rules.kind() == kind);
                 Event::Register(rules.cloned().ok_or(ReplayError::Kind { line, kind })?)
             }
+            Told::Access(kinds) => Event::Access(kinds),
             Told::Priority(source, priority) => Event::Priority(source, priority),
             Told::Owned(items) => Event::Owned(items),
             Told::Transact { source, changes, options } => {

@@ -36,6 +36,55 @@ pub enum State {
     Retrying,
 }
 
+impl State {
+    /// All states.
+    pub const ALL: [Self; 11] = [
+        Self::Nonexistent,
+        Self::Missing,
+        Self::Unimplemented,
+        Self::Removed,
+        Self::Configured,
+        Self::Obtained,
+        Self::Discovered,
+        Self::Pending,
+        Self::Invalid,
+        Self::Failed,
+        Self::Retrying,
+    ];
+}
+
+/// How the engine stands as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many items are in each state, in the order of [`State::ALL`].
+    pub(crate) states: [usize; State::ALL.len()],
+    /// Kinds that could not be observed, and why.
+    pub unobserved: Vec<(String, Failure)>,
+    /// Whether kinds are being observed on which nothing was known before.
+    pub observing: bool,
+    /// Transactions that have not ended.
+    pub transactions: usize,
+    /// Operations that were given out and have not ended.
+    pub operations: usize,
+    /// How often something was not any more as it was made.
+    pub drifts: u64,
+}
+
+impl Summary {
+    /// How many items are in a state.
+    pub const fn items(&self, state: State) -> usize {
+        self.states[state as usize]
+    }
+
+    /// Whether nothing differs that tells how well the engine does.
+    pub(crate) fn stands_like(&self, other: &Self) -> bool {
+        let troubles = [State::Failed, State::Retrying, State::Invalid, State::Unimplemented];
+        self.observing == other.observing
+            && self.unobserved == other.unobserved
+            && troubles.iter().all(|state| self.items(*state) == other.items(*state))
+    }
+}
+
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -29,6 +29,16 @@ pub(crate) struct Shared {
     pub(crate) exit: Exit,
 }
 
+impl Shared {
+    pub(crate) fn metrics_text(&self) -> String {
+        let registry = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = String::new();
+        // Only the receiving side can fail, and a string does not.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &registry);
+        text
+    }
+}
+
 impl Context {
     /// The agent's name.
     pub fn agent(&self) -> &'static str {
@@ -107,11 +117,7 @@ impl Context {
 
     /// All metrics of the agent in the OpenMetrics text format.
     pub fn metrics_text(&self) -> String {
-        let registry = self.agent.metrics.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = String::new();
-        // Only the receiving side can fail, and a string does not.
-        let _ = prometheus_client::encoding::text::encode(&mut text, &registry);
-        text
+        self.agent.metrics_text()
     }
 
     /// Ends the agent because of an error: plugins stop in reverse and the agent's outcome is this error. Without it an

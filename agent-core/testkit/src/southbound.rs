@@ -43,6 +43,7 @@ struct World {
     calls: Vec<Call>,
     faults: HashMap<(Action, String), VecDeque<Fault>>,
     failing_dumps: HashMap<String, u32>,
+    down: bool,
     latency: Duration,
     next: u32,
     violations: Vec<String>,
@@ -113,6 +114,29 @@ impl Southbound {
     /// The next observations of a kind fail.
     pub fn fail_dumps(&self, kind: &str, times: u32) {
         self.world().failing_dumps.insert(kind.to_owned(), times);
+    }
+
+    /// It goes down: calls fail, those that run do so without effect. With `lost` all that is there is gone, but what
+    /// belongs to it.
+    pub fn go_down(&self, lost: bool) {
+        let mut world = self.world();
+        world.down = true;
+        if lost {
+            world.there.retain(|_, thing| thing.2);
+            world.needy.clear();
+        }
+    }
+
+    /// It is back.
+    pub fn come_up(&self) {
+        self.world().down = false;
+    }
+
+    fn is_there(&self) -> Result<(), Failure> {
+        match self.world().down {
+            true => Err(Failure::new("the southbound is down").uncertain()),
+            false => Ok(()),
+        }
     }
 
     /// Somebody else makes an item, or changes it.
@@ -200,6 +224,7 @@ impl Southbound {
             }
         };
         self.wait().await;
+        self.is_there()?;
         if fails {
             return Err(Failure::new(format!("no dump of {kind}")));
         }
@@ -210,6 +235,7 @@ impl Southbound {
     pub(crate) async fn look(&self, keys: &[Key]) -> Result<Vec<There>, Failure> {
         self.world().calls.push(Call::Look(keys.iter().map(Key::to_string).collect()));
         self.wait().await;
+        self.is_there()?;
         let world = self.world();
         Ok(keys.iter().filter_map(|key| world.there.get(key.as_str()).map(Thing::told)).collect())
     }
@@ -224,6 +250,7 @@ impl Southbound {
         };
         let _busy = Busy::new(self, &key, action);
         self.wait().await;
+        self.is_there()?;
         match fault {
             None => self.world().apply(action, item),
             Some(Fault::Fail(failure)) => Err(failure),

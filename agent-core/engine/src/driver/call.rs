@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
 
 use super::southbound::Boxed;
 use super::{Completion, Southbound};
@@ -62,6 +63,7 @@ pub(super) fn operate(
 ) {
     let ids: Vec<u64> = operations.iter().map(|operation| operation.id).collect();
     tokio::spawn(async move {
+        let begun = Instant::now();
         let call = southbound.operate(action, operations, done.clone());
         if let Err(failure) = within(southbound.limits().deadline, call).await {
             tracing::warn!(operations = ids.len(), %action, "{failure}");
@@ -69,6 +71,6 @@ pub(super) fn operate(
                 let _ = done.send(Completion::Finished(id, Outcome::Failed(failure.clone())));
             }
         }
-        let _ = done.send(Completion::Returned(kind));
+        let _ = done.send(Completion::Returned(kind, begun.elapsed()));
     });
 }

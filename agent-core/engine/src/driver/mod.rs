@@ -7,23 +7,27 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 pub(crate) use southbound::{Adapter, Southbound, seen};
 
 use crate::history::History;
 use crate::journal::{Journal, Ownership};
-use crate::planner::{Event, Notice, Operation, Outcome, Output, Planner, Seen};
+use crate::metrics::Metrics;
+use crate::planner::{Access, Event, Notice, Operation, Outcome, Output, Planner, Seen};
 use crate::record::Recorder;
 use crate::rules::Rules;
 use crate::transaction::Request;
 use crate::watch::Watchers;
-use crate::{Action, Failure, Key, Report};
+use crate::{Action, Failure, Key, Report, Summary};
 
 pub(crate) enum Command {
     Register(Arc<dyn Rules>, Arc<dyn Southbound>),
+    Access(Vec<(String, Access)>),
     Priority(String, i32),
+    /// What was asked while the engine was held is done now.
+    Begin,
     Commit(Request, oneshot::Sender<Report>, OwnedSemaphorePermit),
     Notices,
     Check(oneshot::Sender<Report>),
@@ -34,8 +38,8 @@ pub(crate) enum Command {
 pub(crate) enum Completion {
     Finished(u64, Outcome),
     Observed(u32, Result<Vec<Seen>, Failure>),
-    /// A call of a kind returned, so another one may begin.
-    Returned(u32),
+    /// A call of a kind returned after this time, so another one may begin.
+    Returned(u32, Duration),
 }
 
 /// What readers and the driver share. Locked for the time of a decision or a look, never while something is awaited.
@@ -44,6 +48,9 @@ pub(crate) struct Shared {
     pub(crate) notices: Mutex<Notices>,
     pub(crate) kinds: Mutex<HashSet<&'static str>>,
     pub(crate) started: Instant,
+    pub(crate) metrics: Metrics,
+    /// How the engine stands, told when something about it changes that its health depends on.
+    pub(crate) summary: watch::Sender<Summary>,
 }
 
 pub(crate) struct Core {
@@ -69,6 +76,10 @@ impl Notices {
         }
         self.last.insert(notice.key.clone(), notice);
         first
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
     }
 
     fn take(&mut self) -> Vec<Notice> {
@@ -110,6 +121,8 @@ pub(crate) struct Driver {
     /// Who committed what is being handed to the planner right now.
     asking: Option<Waiting>,
     check_every: Option<Duration>,
+    /// What was asked of an engine that has not begun.
+    held: Option<Vec<Command>>,
 }
 
 impl Driver {
@@ -119,6 +132,7 @@ impl Driver {
         journal: Box<dyn Journal>,
         most_calls: usize,
         check_every: Option<Duration>,
+        held: bool,
     ) {
         let (done, completions) = mpsc::unbounded_channel();
         let driver = Self {
@@ -133,6 +147,7 @@ impl Driver {
             waiting: HashMap::new(),
             asking: None,
             check_every,
+            held: held.then(Vec::new),
         };
         tokio::spawn(driver.run(commands, completions));
     }
@@ -185,15 +200,37 @@ impl Driver {
                 }
             }
             self.start_calls();
+            self.tell_summary();
         }
     }
 
+    fn tell_summary(&self) {
+        let now = self.shared.core().planner.summary();
+        self.shared.summary.send_if_modified(|told| {
+            let news = !now.stands_like(told);
+            if news {
+                *told = now;
+            }
+            news
+        });
+    }
+
     fn obey(&mut self, command: Command) {
+        if let Some(held) = &mut self.held {
+            match command {
+                Command::Begin => {
+                    self.held.take().unwrap_or_default().into_iter().for_each(|command| self.obey(command))
+                }
+                command => held.push(command),
+            }
+            return;
+        }
         match command {
             Command::Register(rules, southbound) => {
                 self.named.insert(rules.kind(), southbound);
                 self.tell(Event::Register(rules));
             }
+            Command::Access(kinds) => self.tell(Event::Access(kinds)),
             Command::Priority(source, priority) => self.tell(Event::Priority(source, priority)),
             Command::Commit(request, report, permit) => {
                 self.asking = Some((report, Some(permit)));
@@ -209,7 +246,7 @@ impl Driver {
                 self.asking = Some((report, None));
                 self.tell(Event::Check);
             }
-            Command::Stop(_) => {}
+            Command::Begin | Command::Stop(_) => {}
         }
     }
 
@@ -220,10 +257,11 @@ impl Driver {
                 let name = self.shared.core().planner.kind_name(kind).to_owned();
                 self.tell(Event::Observed(name, result));
             }
-            Completion::Returned(kind) => {
+            Completion::Returned(kind, took) => {
                 self.calls -= 1;
                 if let Some(kind) = self.kinds.get_mut(&kind) {
                     kind.calls -= 1;
+                    self.shared.metrics.called(kind.southbound.kind(), took);
                 }
             }
         }
@@ -260,6 +298,7 @@ impl Driver {
                     }
                 }
                 Output::Ended(report) => {
+                    shared.metrics.ended(&report);
                     core.history.add(&report);
                     ended.push(report);
                 }
@@ -273,6 +312,9 @@ impl Driver {
         }
         drop(guard);
         let unrecorded = if owned.is_empty() { None } else { self.journal.append(&owned).err() };
+        if unrecorded.is_some() {
+            shared.metrics.unrecorded();
+        }
         for kind in observed {
             if let Some(at) = self.kinds.get(&kind) {
                 call::observe(kind, at.southbound.clone(), self.done.clone());

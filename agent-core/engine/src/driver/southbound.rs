@@ -22,6 +22,7 @@ pub(crate) struct Limits {
 }
 
 pub(crate) trait Southbound: Send + Sync {
+    fn kind(&self) -> &'static str;
     fn limits(&self) -> Limits;
     fn observe(&self) -> Boxed<Result<Vec<Seen>, Failure>>;
     /// Does the operations and tells each one's end.
@@ -54,6 +55,10 @@ fn erased<M: Send + Sync + 'static>(metadata: M) -> Option<AnyMetadata> {
 }
 
 impl<D: Descriptor> Southbound for Adapter<D> {
+    fn kind(&self) -> &'static str {
+        D::KIND
+    }
+
     fn limits(&self) -> Limits {
         Limits { batch: D::BATCH.max(1), calls: D::CONCURRENCY.max(1), deadline: D::DEADLINE }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::need::Need;
 use super::node::{Absence, Busy, Goal, Id, Node, Origin};
-use super::{Operation, Output, Planner};
+use super::{Access, Operation, Output, Planner};
 use crate::transaction::Done;
 use crate::{Action, Change, Why};
 
@@ -390,7 +390,7 @@ impl Planner {
             }
             let kind = &self.kinds[node.kind as usize];
             if (kind.gated || node.goal == Goal::Unknown) && kind.rules.is_some() {
-                if self.pass.is_some() {
+                if self.pass.is_some() && kind.access == Access::Open {
                     return true;
                 }
                 continue;

@@ -1,7 +1,7 @@
 //! What is to become of an item.
 
-use super::Planner;
 use super::node::{Absence, Goal, Id, Node};
+use super::{Access, Planner};
 use crate::{Action, Change};
 
 impl Planner {
@@ -61,7 +61,7 @@ impl Planner {
             return (if keep { Goal::Hold } else { Goal::Absent }, Absence::Unwanted);
         }
         if !node.property {
-            if kind.rules.is_none() {
+            if kind.rules.is_none() || matches!(kind.access, Access::Unimplemented(_)) {
                 return (if there { Goal::Hold } else { Goal::Absent }, Absence::Unwanted);
             }
             if !kind.known {

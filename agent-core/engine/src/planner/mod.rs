@@ -6,6 +6,7 @@
 //! goal changes any more (`goal.rs`, cycles in `cycle.rs`). Only then operations are given out, for items that are not
 //! at their goal and that nobody holds up (`act.rs`). So whatever the order of events, the goals are the same.
 
+mod access;
 mod act;
 mod cycle;
 mod finish;
@@ -21,16 +22,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::rules::Rules;
 use crate::transaction::Request;
 use crate::value::AnyMetadata;
-use crate::{Action, AnyValue, Failure, Key, Report, Status, Why};
+use crate::{Action, AnyValue, Failure, Key, Report, State, Status, Why};
 use need::{Set, Sets};
 use node::{Id, Node, Origin, Want};
 use transact::Transaction;
 
 /// What is done about items that this agent did not make and that nobody wants.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Foreign {
     /// They are left alone; others may need them.
     #[default]
@@ -42,7 +47,8 @@ pub enum Foreign {
 }
 
 /// What is done about items that are not any more as they were made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Drift {
     /// They are made again.
     #[default]
@@ -55,6 +61,20 @@ pub enum Drift {
 pub(crate) struct Policy {
     pub(crate) foreign: Foreign,
     pub(crate) drift: Drift,
+}
+
+/// Whether the southbound of a kind can be worked with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Access {
+    /// It can. Said after `Closed`, the kind is observed before anything is done with it.
+    #[default]
+    Open,
+    /// Not now (VPP is down): nothing is done with the kind, and what is wanted of it is pending with this reason. What
+    /// runs ends as it does.
+    Closed(String),
+    /// Not with this southbound (VPP lacks the messages): items are unimplemented, with this reason. What they do not
+    /// hold up goes on.
+    Unimplemented(String),
 }
 
 /// An item as a descriptor found it.
@@ -87,6 +107,8 @@ pub(crate) enum Outcome {
 pub(crate) enum Event {
     /// A kind gets its descriptor.
     Register(Arc<dyn Rules>),
+    /// Whether kinds can be worked with. Those that open together are observed together.
+    Access(Vec<(String, Access)>),
     /// Precedence of a source: where two want the same item, the higher one has it.
     Priority(String, i32),
     /// What earlier runs made, and for which source. Comes before anything else.
@@ -136,6 +158,7 @@ pub(crate) enum Output {
 struct Kind {
     name: Arc<str>,
     rules: Option<Arc<dyn Rules>>,
+    access: Access,
     members: BTreeSet<Id>,
     sets: Sets,
     /// It has been observed in this run.
@@ -206,6 +229,9 @@ pub(crate) struct Planner {
     pass: Option<observe::Pass>,
     next_pass: Option<observe::Pass>,
     epoch: u32,
+    /// Items by state, as told.
+    states: [usize; State::ALL.len()],
+    drifts: u64,
     publish: bool,
     /// A copy that only looks ahead.
     rehearsal: Option<Box<present::Rehearsal>>,
@@ -247,6 +273,8 @@ impl Planner {
             pass: None,
             next_pass: None,
             epoch: 0,
+            states: [0; State::ALL.len()],
+            drifts: 0,
             publish: false,
             rehearsal: None,
             out: Vec::new(),
@@ -265,6 +293,7 @@ impl Planner {
         self.settle();
         match event {
             Event::Register(rules) => self.register(rules),
+            Event::Access(kinds) => self.set_access(kinds),
             Event::Priority(source, priority) => self.set_priority(&source, priority),
             Event::Owned(items) => self.load(items),
             Event::Transact(request) => self.receive(request),
@@ -337,6 +366,7 @@ impl Planner {
         self.kinds.push(Kind {
             name: name.clone(),
             rules: None,
+            access: Access::Open,
             members: BTreeSet::new(),
             sets: Sets::default(),
             known: false,

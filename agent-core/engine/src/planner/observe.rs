@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::act::LONGEST_WAIT;
 use super::node::Id;
-use super::{Drift, Event, Foreign, Notice, Output, Planner, Seen, Timer};
+use super::{Access, Drift, Event, Foreign, Notice, Output, Planner, Seen, Timer};
 use crate::rules::Rules;
 use crate::transaction::Trigger;
 use crate::{AnyValue, Failure, Key};
@@ -41,7 +41,7 @@ impl Planner {
                 self.want_changed(id);
             }
         }
-        self.start_pass(Some(kind), true, number);
+        self.observe_kinds(vec![kind], number);
     }
 
     pub(super) fn load(&mut self, items: Vec<(Key, String)>) {
@@ -57,28 +57,38 @@ impl Planner {
         let number = self.open_transaction(Trigger::Observation);
         self.out.push(Output::Accepted(number));
         let repair = self.policy.drift == Drift::Repair;
-        self.begin_pass(None, false, repair, number);
+        let kinds = self.registered();
+        self.begin_pass(kinds, false, repair, number);
     }
 
     pub(super) fn observe_again(&mut self, kind: u32) {
         if self.kinds[kind as usize].failure.is_some() {
             let number = self.open_transaction(Trigger::Observation);
             let gate = !self.kinds[kind as usize].known;
-            self.begin_pass(Some(kind), gate, true, number);
+            self.begin_pass(vec![kind], gate, true, number);
         }
     }
 
-    /// Observes one kind, or all.
-    pub(super) fn start_pass(&mut self, kind: Option<u32>, gate: bool, number: u64) {
-        self.begin_pass(kind, gate, true, number);
+    /// Observes everything before anything else is done.
+    pub(super) fn observe_all(&mut self, number: u64) {
+        let kinds = self.registered();
+        self.begin_pass(kinds, true, true, number);
     }
 
-    fn begin_pass(&mut self, kind: Option<u32>, gate: bool, repair: bool, number: u64) {
-        let registered = |&kind: &u32| self.kinds[kind as usize].rules.is_some();
-        let kinds: Vec<u32> = match kind {
-            Some(kind) => vec![kind],
-            None => (0..self.kinds.len() as u32).filter(registered).collect(),
-        };
+    /// Observes these kinds before anything is done with them.
+    pub(super) fn observe_kinds(&mut self, kinds: Vec<u32>, number: u64) {
+        self.begin_pass(kinds, true, true, number);
+    }
+
+    fn registered(&self) -> Vec<u32> {
+        (0..self.kinds.len() as u32).filter(|&kind| self.kinds[kind as usize].rules.is_some()).collect()
+    }
+
+    fn begin_pass(&mut self, mut kinds: Vec<u32>, gate: bool, repair: bool, number: u64) {
+        kinds.retain(|&kind| self.kinds[kind as usize].access == Access::Open);
+        if kinds.is_empty() {
+            return;
+        }
         if let Some(transaction) = self.transactions.get_mut(&number) {
             transaction.observing = true;
         }
@@ -162,11 +172,16 @@ impl Planner {
         self.cause = number;
         for (kind, result) in pass.results {
             let moved = self.kinds[kind as usize].moved.take().unwrap_or_default();
+            // Closed meanwhile: what was observed is of before.
+            if self.kinds[kind as usize].access != Access::Open {
+                continue;
+            }
             match result {
                 Ok(items) => self.conclude_kind(kind, items, &moved, pass.repair),
                 Err(failure) => self.not_observed(kind, failure, &pass.transactions),
             }
-            if pass.gate && !self.next_pass.as_ref().is_some_and(|next| next.waiting.contains(&kind)) {
+            let again = |next: &Pass| next.gate && next.waiting.contains(&kind);
+            if pass.gate && !self.next_pass.as_ref().is_some_and(again) {
                 self.kinds[kind as usize].gated = false;
                 for id in std::mem::take(&mut self.kinds[kind as usize].deferred) {
                     self.wake_up(id);
@@ -258,7 +273,10 @@ impl Planner {
             let there = node.applied.replace(seen.value).is_some();
             self.compare(id);
             let node = &mut self.nodes[id as usize];
+            let drift = there && !doubted && node.change.is_some() && !node.wants.is_empty();
             node.drifted = there && node.change.is_some() && !repair;
+            self.drifts += u64::from(drift);
+            let node = &mut self.nodes[id as usize];
             if node.change.is_some() {
                 self.need_as_applied(id);
             }
@@ -303,6 +321,7 @@ impl Planner {
         } else if was {
             node.missing = true;
             node.drifted = !repair;
+            self.drifts += 1;
         } else if repair {
             node.drifted = false;
         }

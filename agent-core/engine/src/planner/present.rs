@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::need::Need;
 use super::node::{Goal, Id};
-use super::{Foreign, Output, Planner};
+use super::{Access, Foreign, Output, Planner};
 use crate::plan::{Plan, Step};
 use crate::{Key, Report, State, Status};
 
@@ -40,8 +40,14 @@ impl Planner {
             };
         }
         let kind = &self.kinds[node.kind as usize];
-        if kind.rules.is_none() && !node.property {
-            return State::Unimplemented;
+        match kind.access {
+            _ if node.property => {}
+            _ if kind.rules.is_none() => return State::Unimplemented,
+            Access::Open => {}
+            Access::Unimplemented(_) => return State::Unimplemented,
+            // What is there cannot be told.
+            Access::Closed(_) if node.invalid.is_none() => return State::Pending,
+            Access::Closed(_) => {}
         }
         if node.invalid.is_some() {
             return State::Invalid;
@@ -64,6 +70,12 @@ impl Planner {
             return reasons;
         }
         let kind = &self.kinds[node.kind as usize];
+        if let Access::Closed(why) | Access::Unimplemented(why) = &kind.access
+            && !node.property
+        {
+            reasons.push(why.clone());
+            return reasons;
+        }
         if node.goal == Goal::Unknown {
             reasons.push(match &kind.failure {
                 Some(failure) => format!("{} cannot be observed: {failure}", kind.name),
@@ -134,6 +146,7 @@ impl Planner {
             let attempts = self.nodes[id as usize].trouble.as_ref().map_or(0, |trouble| trouble.attempts);
             let node = &mut self.nodes[id as usize];
             if node.state != state || node.told != attempts {
+                count(&mut self.states, node.state, state);
                 node.state = state;
                 node.told = attempts;
                 node.since = self.now;
@@ -170,7 +183,8 @@ impl Planner {
         self.leaving.remove(&id);
         self.patient.remove(&id);
         self.wake_waiters(id);
-        self.nodes[id as usize].state = State::Nonexistent;
+        let state = std::mem::take(&mut self.nodes[id as usize].state);
+        count(&mut self.states, state, State::Nonexistent);
         self.free.push(id);
     }
 
@@ -182,7 +196,10 @@ impl Planner {
             since: node.since,
             parent: node.parent.map(|parent| self.nodes[parent as usize].key.clone()),
             last: node.last,
-            pending: if node.applied.is_none() { self.reasons(id) } else { Vec::new() },
+            pending: match node.state {
+                State::Configured => Vec::new(),
+                _ => self.reasons(id),
+            },
             failure: node.trouble.as_ref().map(|trouble| trouble.failure.clone()),
             invalid: node.invalid.as_deref().cloned(),
             attempts: node.trouble.as_ref().map_or(0, |trouble| trouble.attempts),
@@ -212,6 +229,19 @@ impl Planner {
         };
         all.sort_by(|a, b| a.key.cmp(&b.key));
         all
+    }
+
+    pub(crate) fn summary(&self) -> crate::Summary {
+        let registered = |kind: &&super::Kind| kind.rules.is_some() && kind.access == Access::Open;
+        let failure = |kind: &super::Kind| Some((kind.name.to_string(), kind.failure.clone()?));
+        crate::Summary {
+            states: self.states,
+            unobserved: self.kinds.iter().filter_map(failure).collect(),
+            observing: self.kinds.iter().filter(registered).any(|kind| !kind.known && kind.failure.is_none()),
+            transactions: self.transactions.len(),
+            operations: self.inflight.len(),
+            drifts: self.drifts,
+        }
     }
 
     pub(crate) fn kind_name(&self, kind: u32) -> &str {
@@ -286,5 +316,15 @@ impl Planner {
         graph.edges.sort();
         graph.edges.dedup();
         graph
+    }
+}
+
+/// An item goes from one state to another. Those that do not exist are not counted.
+fn count(states: &mut [usize; State::ALL.len()], from: State, to: State) {
+    if from != State::Nonexistent {
+        states[from as usize] -= 1;
+    }
+    if to != State::Nonexistent {
+        states[to as usize] += 1;
     }
 }

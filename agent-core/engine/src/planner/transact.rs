@@ -174,7 +174,7 @@ impl Planner {
             }
         }
         if observe {
-            self.start_pass(None, true, number);
+            self.observe_all(number);
         }
         if whole {
             self.complete(source);

@@ -1,6 +1,6 @@
 //! Restarts: of the agent, of the southbound.
 
-use vpp_agent_engine::{Foreign, MemoryJournal, Resync, Settings, State};
+use vpp_agent_engine::{Access, Engine, Foreign, MemoryJournal, Resync, Settings, State};
 use vpp_agent_testkit::{A, B, C, Dd, Item, Southbound, need};
 
 use crate::{Shorthand, add, key, rest, sorted, start_on};
@@ -119,6 +119,112 @@ async fn core_19_southbound_restart() {
     assert_eq!(southbound.calls().len(), 52);
     assert_eq!(southbound.violations(), [""; 0]);
     assert!(engine.statuses("").iter().all(|status| status.state == State::Configured));
+}
+
+#[tokio::test(start_paused = true)]
+async fn core_19_outage_shows_and_nothing_is_tried_before_it_ends() {
+    for lost in [false, true] {
+        let southbound = Southbound::new();
+        let engine = start_on(&southbound, Settings::default()).await;
+        let items = wanted();
+        engine.set(&items.iter().collect::<Vec<_>>()).await;
+        southbound.log();
+        let all = ["A", "B", "C", "Dd"];
+        southbound.go_down(lost);
+        engine.set_access(all.map(|kind| (kind, Access::Closed("VPP is down".into()))));
+        rest(&engine).await;
+        assert_eq!(engine.state("A/if"), State::Pending);
+        assert_eq!(engine.pending("B/7"), "VPP is down");
+        // A client is told at once, and changes are taken.
+        let report = engine.set(&[&Item::new("C", "new")]).await;
+        assert_eq!(report.state(&key("C/new")), Some(State::Pending));
+        engine.unset(&["B/3"]).await;
+        engine.check().await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        assert_eq!(southbound.log(), [], "nothing is asked of a southbound that is down");
+        southbound.come_up();
+        engine.set_access(all.map(|kind| (kind, Access::Open)));
+        rest(&engine).await;
+        let expected = match lost {
+            // Interface, its part, 49 of 50, the new one.
+            true => 52,
+            false => 2,
+        };
+        assert_eq!(southbound.calls().len(), expected);
+        assert_eq!(southbound.violations(), [""; 0]);
+        assert!(engine.statuses("").iter().all(|status| status.state == State::Configured));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn core_19_operations_that_an_outage_cut_off_are_no_failures() {
+    let southbound = Southbound::new();
+    let engine = start_on(&southbound, Settings::default()).await;
+    southbound.set_latency(std::time::Duration::from_secs(1));
+    let items = wanted();
+    let set = tokio::spawn({
+        let (engine, items) = (engine.clone(), items.clone());
+        async move { engine.set(&items.iter().collect::<Vec<_>>()).await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
+    southbound.go_down(true);
+    // What runs fails before anybody is told why.
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    engine.set_access(["A", "B", "C", "Dd"].map(|kind| (kind, Access::Closed("VPP is down".into()))));
+    set.await.unwrap();
+    rest(&engine).await;
+    for status in engine.statuses("") {
+        assert_eq!(status.state, State::Pending, "{status:?}");
+    }
+    southbound.come_up();
+    engine.set_access(["A", "B", "C", "Dd"].map(|kind| (kind, Access::Open)));
+    rest(&engine).await;
+    assert_eq!(southbound.content().len(), 52);
+    assert_eq!(southbound.violations(), [""; 0]);
+    assert!(engine.statuses("").iter().all(|status| status.state == State::Configured));
+}
+
+#[tokio::test(start_paused = true)]
+async fn core_19_another_release_lacks_a_kind() {
+    let southbound = Southbound::new();
+    let engine = start_on(&southbound, Settings::default()).await;
+    engine.set(&[&Item::new("A", "1"), &Item::new("B", "1").needs(need("A/1")), &Item::new("C", "1")]).await;
+    southbound.calls();
+    southbound.go_down(true);
+    engine.set_access(["A", "B", "C", "Dd"].map(|kind| (kind, Access::Closed("VPP is down".into()))));
+    southbound.come_up();
+    let lacks = Access::Unimplemented("this VPP has no messages for A".into());
+    engine.set_access([("A", lacks), ("B", Access::Open), ("C", Access::Open), ("Dd", Access::Open)]);
+    rest(&engine).await;
+    assert_eq!(southbound.calls(), ["create C/1"], "nothing else suffers");
+    assert_eq!(engine.state("A/1"), State::Unimplemented);
+    assert_eq!(engine.pending("A/1"), "this VPP has no messages for A");
+    assert_eq!(engine.pending("B/1"), "needs A/1, which is unimplemented");
+    engine.set_access([("A", Access::Open)]);
+    rest(&engine).await;
+    assert_eq!(southbound.calls(), ["create A/1", "create B/1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_held_observes_its_kinds_together() {
+    let southbound = Southbound::new();
+    southbound.put(Item::new("B", "stale"));
+    let engine = Engine::held(Settings::default());
+    southbound.register_all(&engine);
+    let commit = engine.transaction().set::<A>(Item::new("A", "1"));
+    let committed = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.check().await }
+    });
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    assert_eq!(southbound.log(), []);
+    assert!(engine.summary().observing || !committed.is_finished());
+    engine.begin();
+    commit.commit().await.unwrap();
+    committed.await.unwrap().unwrap();
+    assert_eq!(engine.state("A/1"), State::Configured);
+    assert_eq!(engine.summary().items(State::Configured), 1);
+    assert_eq!(engine.summary().items(State::Obtained), 1);
 }
 
 #[tokio::test(start_paused = true)]

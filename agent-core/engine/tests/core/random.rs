@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use vpp_agent_engine::{Action, Failure, Resync, Retry, Settings, State};
+use vpp_agent_engine::{Access, Action, Failure, Resync, Retry, Settings, State};
 use vpp_agent_testkit::{Fault, Item, Need, Southbound};
 
 use crate::{add, key, rest, start_on};
 
 const KINDS: [&str; 3] = ["A", "B", "C"];
+const ALL: [&str; 4] = ["A", "B", "C", "Dd"];
 const NAMES: usize = 4;
 
 /// Needs of an item of this rank: of lower ranks only, so that there is one answer to what can be there.
@@ -48,6 +49,8 @@ enum Step {
     Set(Vec<Item>),
     Unset(Vec<String>),
     Behind(String),
+    /// The southbound goes down, and is back after this many pauses; with what was there, or without.
+    Outage(u32, bool),
     Pause,
 }
 
@@ -100,6 +103,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         5 => proptest::collection::vec(item(), 1..6).prop_map(Step::Set),
         2 => proptest::collection::vec(item().prop_map(|item| item.key()), 1..3).prop_map(Step::Unset),
         1 => item().prop_map(|item| Step::Behind(item.key())),
+        1 => (0..4u32, any::<bool>()).prop_map(|(pauses, lost)| Step::Outage(pauses, lost)),
         2 => Just(Step::Pause),
     ];
     proptest::collection::vec(step, 1..14).prop_map(|mut steps| {
@@ -195,6 +199,16 @@ async fn run(
             Step::Behind(of) => {
                 if !faults.is_empty() {
                     southbound.remove(&of);
+                }
+            }
+            Step::Outage(pauses, lost) => {
+                if !faults.is_empty() {
+                    southbound.go_down(lost);
+                    tokio::time::sleep(latency / 2).await;
+                    engine.set_access(ALL.map(|kind| (kind, Access::Closed("down".into()))));
+                    tokio::time::sleep(latency * pauses).await;
+                    southbound.come_up();
+                    engine.set_access(ALL.map(|kind| (kind, Access::Open)));
                 }
             }
             Step::Pause => tokio::time::sleep(latency * 3 / 2).await,

@@ -194,6 +194,11 @@ impl Running {
         self.life.board.watch()
     }
 
+    /// All metrics of the agent in the OpenMetrics text format.
+    pub fn metrics_text(&self) -> String {
+        self.life.shared.metrics_text()
+    }
+
     /// Waits until a plugin gives up.
     pub async fn gives_up(&self) -> AgentError {
         self.life.shared.exit.error().await
