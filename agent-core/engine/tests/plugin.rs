@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vpp_agent_engine::{Access, Action, Engine, Failure, Retry, State};
-use vpp_agent_kernel::{Agent, Context, HealthState, Plugin, PluginError, Provided, Settings};
+use vpp_agent_kernel::{Agent, Context, HealthState, Plugin, PluginError, Settings};
 use vpp_agent_testkit::{A, B, Call, Fault, Item, Southbound};
 
 /// Registers a kind, and is slow about it.
