@@ -38,7 +38,7 @@ impl<const BATCH: usize> Routes<BATCH> {
 
     async fn all(&self, batch: Batch<Self>) -> Outcomes {
         if !self.latency.is_zero() {
-            tokio::time::sleep(self.latency).await;
+            delay::pass(self.latency).await;
         }
         let end = |id: u32| if self.fails == Some(id) { Err(Failure::new("no")) } else { Ok(()) };
         batch.iter().map(|entry| end(entry.value().id)).collect()
@@ -65,6 +65,50 @@ impl<const BATCH: usize> Descriptor for Routes<BATCH> {
     }
     async fn delete(&self, batch: Batch<Self>) -> Outcomes {
         self.all(batch).await
+    }
+}
+
+/// A southbound that answers just so late. The runtime's own timers go by whole milliseconds, so that one of them takes up
+/// to two: half of what would be measured.
+mod delay {
+    use std::collections::VecDeque;
+    use std::sync::{Condvar, Mutex, OnceLock};
+    use std::time::{Duration, Instant};
+
+    use tokio::sync::oneshot;
+
+    struct Line {
+        /// All wait equally long, so the first to come is the first to go.
+        waiting: Mutex<VecDeque<(Instant, oneshot::Sender<()>)>>,
+        came: Condvar,
+    }
+
+    fn serve(line: &Line) {
+        let mut waiting = line.waiting.lock().expect("nobody panics");
+        loop {
+            let now = Instant::now();
+            while waiting.front().is_some_and(|(at, _)| *at <= now) {
+                let (_, done) = waiting.pop_front().expect("looked at");
+                let _ = done.send(());
+            }
+            waiting = match waiting.front().map(|(at, _)| *at - now) {
+                Some(left) => line.came.wait_timeout(waiting, left).expect("nobody panics").0,
+                None => line.came.wait(waiting).expect("nobody panics"),
+            };
+        }
+    }
+
+    pub(super) async fn pass(time: Duration) {
+        static LINE: OnceLock<&'static Line> = OnceLock::new();
+        let line = LINE.get_or_init(|| {
+            let line = Box::leak(Box::new(Line { waiting: Mutex::default(), came: Condvar::new() }));
+            std::thread::spawn(|| serve(line));
+            line
+        });
+        let (done, passed) = oneshot::channel();
+        line.waiting.lock().expect("nobody panics").push_back((Instant::now() + time, done));
+        line.came.notify_one();
+        passed.await.expect("the line is served");
     }
 }
 

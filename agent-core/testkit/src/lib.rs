@@ -17,10 +17,12 @@
 //! # });
 //! ```
 
+mod conformance;
 mod item;
 mod kinds;
 mod southbound;
 
+pub use conformance::{Conformance, Step, Violations};
 pub use item::{Item, Need, after, all, any, any_at_least, need, one_of};
 pub use kinds::{A, B, C, Dd, KINDS};
 pub use southbound::{Call, Fault, Southbound};

@@ -18,10 +18,11 @@ mod present;
 mod transact;
 mod want;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::{HashMap, HashMapExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -378,6 +379,16 @@ impl Planner {
         });
         self.kind_ids.insert(name, kind);
         kind
+    }
+
+    /// As many items may come: growing by and by would copy all of them several times.
+    fn expect_items(&mut self, count: usize) {
+        // A few are not worth the look, and doubling is cheaper than many small steps.
+        if count > self.nodes.len() {
+            self.nodes.reserve(count);
+            self.ids.reserve(count);
+        }
+        self.out.reserve(count);
     }
 
     fn intern(&mut self, key: &Key) -> Id {

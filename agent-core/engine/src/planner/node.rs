@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::need::Need;
 use crate::value::AnyMetadata;
 use crate::{Action, AnyValue, Change, Failure, Invalid, Key, Retry, State};
@@ -65,7 +67,7 @@ pub(super) struct Node {
     pub(super) key: Key,
     pub(super) kind: u32,
     /// Who wants it: the value in force first.
-    pub(super) wants: Vec<Want>,
+    pub(super) wants: SmallVec<[Want; 1]>,
     /// What is there. The same allocation as the wanted value if they are equivalent.
     pub(super) applied: Option<AnyValue>,
     pub(super) metadata: Option<AnyMetadata>,
@@ -140,7 +142,7 @@ impl Node {
         Self {
             key,
             kind,
-            wants: Vec::new(),
+            wants: SmallVec::new(),
             applied: None,
             metadata: None,
             needs: Need::None,

@@ -105,6 +105,7 @@ impl Planner {
             errors.push("a resync of what is observed takes no changes".to_owned());
         }
         let mut rejected = !errors.is_empty();
+        self.expect_items(changes.len());
         let mut accepted = Vec::with_capacity(changes.len());
         for change in changes {
             let value = match change.value.map(|value| self.checked(&change.key, value)).transpose() {
@@ -141,6 +142,7 @@ impl Planner {
         let source = self.intern_source(&source);
         let Some(transaction) = self.transactions.get_mut(&number) else { return };
         transaction.observing = false;
+        transaction.done.reserve(accepted.len());
         transaction.errors = errors;
         transaction.options = options.clone();
         transaction.source = Some(source);
