@@ -1,5 +1,6 @@
 //! CORE-20: what the engine does per item does not grow with the number of items.
 //!
+//! This rules out L4 to L8: work per item that grows with the items, be it in values, pending operations, summaries, lists or keys.
 //! Time is for `benches/engine.rs`. What is held here does not depend on the machine: how often and how much is allocated,
 //! and what the southbound is asked.
 

@@ -42,6 +42,7 @@ async fn core_09_revert() {
     assert_eq!(southbound.violations(), [""; 0]);
 }
 
+/// L14: who asks for it is tried for, also without end.
 #[tokio::test(start_paused = true)]
 async fn core_10_retry() {
     let item = Item::new("A", "1").with(&["x", "y"]);
@@ -89,6 +90,7 @@ async fn core_10_retry() {
     assert_eq!(engine.state("A/2"), State::Failed);
 }
 
+/// L9: one call that hangs holds up nobody.
 #[tokio::test(start_paused = true)]
 async fn core_22_hung_callback() {
     let (southbound, engine) = start().await;
@@ -161,6 +163,7 @@ async fn core_23_invalid_values() {
     assert_eq!(southbound.calls(), ["delete A/2"]);
 }
 
+/// L15: a failed observation is never acted on.
 #[tokio::test(start_paused = true)]
 async fn core_25_failing_dump() {
     let (southbound, engine) = start().await;
@@ -192,6 +195,7 @@ async fn core_25_failing_dump() {
     assert_eq!((engine.state("B/1"), southbound.calls().len()), (State::Configured, 0));
 }
 
+/// L13, L33: pending is no success unless accepted, and what waits is told at once when it ends.
 #[tokio::test(start_paused = true)]
 async fn core_26_atomic_with_pending() {
     let (southbound, engine) = start().await;

@@ -313,6 +313,7 @@ async fn core_08_derived_failure_isolates_the_base() {
     assert_eq!(southbound.keys(), ["A/1"]);
 }
 
+/// L16: parts have parts.
 #[tokio::test(start_paused = true)]
 async fn core_32_n_level_derivation() {
     let (southbound, engine) = start().await;
@@ -341,6 +342,7 @@ async fn core_32_n_level_derivation() {
     assert_eq!(southbound.calls(), ["delete Dd/1-d", "delete C/1-c", "delete B/1-b", "delete A/1"]);
 }
 
+/// Keys are not cleaned like paths.
 #[tokio::test(start_paused = true)]
 async fn core_31_hostile_names() {
     let southbound = Southbound::new();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use vpp_agent_engine::{Drift, Ending, Engine, Observed, Resync, Settings, State, Watched};
+use vpp_agent_engine::{Drift, Ending, Engine, MemoryJournal, Observed, Resync, Settings, State, Watched};
 use vpp_agent_testkit::{A, B, Call, Item, KINDS, Southbound, need};
 
 use crate::{Shorthand, add, key, rest, sorted, start, start_on};
@@ -196,6 +196,7 @@ async fn core_15_status_watch() {
     assert!(told.values().all(|state| *state == State::Removed), "and gets the latest state of each item");
 }
 
+/// L32: kinds may be registered at any time.
 #[tokio::test(start_paused = true)]
 async fn core_16_late_plugin() {
     let southbound = Southbound::new();
@@ -329,6 +330,7 @@ async fn core_27_notification_batch() {
     }
 }
 
+/// L14, L19: what is not there yet is pending, and it is looked for by itself.
 #[tokio::test(start_paused = true)]
 async fn core_28_missing_becomes_configured() {
     let southbound = Southbound::new();
@@ -363,6 +365,7 @@ async fn core_28_missing_becomes_configured() {
     assert_eq!(southbound.calls(), ["create B/1"]);
 }
 
+/// L12, L21: readers and writers wait for nobody who waits.
 #[tokio::test(start_paused = true)]
 async fn core_29_concurrent_clients() {
     let (southbound, engine) = start().await;
@@ -391,4 +394,25 @@ async fn core_29_concurrent_clients() {
     assert_eq!(lost.ending, Ending::Rejected);
     assert!(lost.errors[0].starts_with("A/x: its revision is "), "{:?}", lost.errors);
     assert_eq!(southbound.content()["A/x"].version, 2);
+}
+
+/// L32: a source that never says what it wants holds up nobody, and loses nothing.
+#[tokio::test(start_paused = true)]
+async fn a_source_that_never_comes_holds_up_nobody() {
+    let southbound = Southbound::new();
+    let journal = MemoryJournal::default();
+    let settings = || Settings { journal: Box::new(journal.clone()), ..Settings::default() };
+    {
+        let engine = start_on(&southbound, settings()).await;
+        for (source, name) in [("silent", "1"), ("punctual", "2"), ("punctual", "3")] {
+            let one = engine.transaction().set::<A>(Item::new("A", name));
+            one.source(source).commit().await.expect("the engine runs");
+        }
+    }
+    southbound.calls();
+    let engine = start_on(&southbound, settings()).await;
+    let whole = engine.transaction().set::<A>(Item::new("A", "2")).set::<A>(Item::new("A", "4"));
+    whole.source("punctual").resync(Resync::Full).commit().await.expect("the engine runs");
+    assert_eq!(sorted(southbound.calls()), ["create A/4", "delete A/3"]);
+    assert_eq!(engine.state("A/1"), State::Discovered);
 }
