@@ -235,7 +235,12 @@ impl Engine {
 
     /// Registers what the engine counts; the plugin does.
     pub fn register_metrics(&self, registry: &mut Registry) {
-        self.shared.metrics.register(registry, &self.shared);
+        let engine = Arc::downgrade(&self.shared);
+        self.shared.metrics.register(registry, move || {
+            let shared = engine.upgrade()?;
+            let summary = shared.core().planner.summary();
+            Some((summary, shared.notices().len()))
+        });
     }
 
     /// Items and what they need, as they stand.

@@ -1,7 +1,6 @@
 //! What the engine counts, for Prometheus.
 
 use std::fmt;
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
@@ -13,8 +12,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::driver::Shared;
-use crate::{Report, State};
+use crate::{Report, State, Summary};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Ended {
@@ -98,18 +96,23 @@ impl Metrics {
         self.unrecorded.inc();
     }
 
-    pub(crate) fn register(&self, registry: &mut Registry, engine: &Arc<Shared>) {
+    /// `now` tells how the engine stands and how many notices wait; nothing once it has ended.
+    pub(crate) fn register(
+        &self,
+        registry: &mut Registry,
+        now: impl Fn() -> Option<(Summary, usize)> + Send + Sync + 'static,
+    ) {
         registry.register("transactions", "Transactions by how they ended", self.transactions.clone());
         registry.register("operations", "Operations by kind, action and result", self.operations.clone());
         registry.register("call_seconds", "Time of calls of descriptors", self.calls.clone());
         registry.register("transaction_seconds", "Time of transactions", self.seconds.clone());
         registry.register("journal_errors", "Writes into the journal that failed", self.unrecorded.clone());
-        registry.register_collector(Box::new(Now(Arc::downgrade(engine))));
+        registry.register_collector(Box::new(Now(Box::new(now))));
     }
 }
 
 /// How the engine stands when it is asked.
-struct Now(Weak<Shared>);
+struct Now(Box<dyn Fn() -> Option<(Summary, usize)> + Send + Sync>);
 
 impl fmt::Debug for Now {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,8 +122,7 @@ impl fmt::Debug for Now {
 
 impl Collector for Now {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let Some(shared) = self.0.upgrade() else { return Ok(()) };
-        let summary = shared.core().planner.summary();
+        let Some((summary, notices)) = (self.0)() else { return Ok(()) };
         let mut items = encoder.encode_descriptor("items", "Items by state", None, MetricType::Gauge)?;
         for state in State::ALL.into_iter().filter(|state| *state != State::Nonexistent) {
             let count = ConstGauge::new(i64::try_from(summary.items(state)).unwrap_or(i64::MAX));
@@ -130,11 +132,7 @@ impl Collector for Now {
             ("transactions_open", "Transactions that have not ended", summary.transactions),
             ("operations_open", "Operations that have not ended", summary.operations),
             ("kinds_unobserved", "Kinds that could not be observed", summary.unobserved.len()),
-            (
-                "notices_waiting",
-                "Changes of the southbound that wait to be looked at",
-                shared.notices().len(),
-            ),
+            ("notices_waiting", "Changes of the southbound that wait to be looked at", notices),
         ];
         for (name, help, value) in gauges {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
