@@ -126,7 +126,7 @@ async fn set<const BATCH: usize>(engine: &Engine, routes: Vec<Route>) -> Report 
 async fn created(count: u32, journal: bool, fails: Option<u32>) -> Duration {
     let mut settings = Settings::default();
     if journal {
-        settings.journal = Box::new(MemoryJournal::default());
+        settings.journal = Some(Box::new(MemoryJournal::default()));
     }
     let engine = Engine::start(settings);
     engine.register(Routes::<PIPELINE> { fails, ..Routes::IDLE });

@@ -1,6 +1,7 @@
 //! The engine as its users see it.
 
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 use crate::descriptor::{Descriptor, Observed};
 use crate::driver::{Adapter, Command, Core, Driver, Notices, Shared};
 use crate::history::History;
-use crate::journal::{Journal, NoJournal};
+use crate::journal::Journal;
 use crate::metadata::{Index, Registered};
 use crate::metrics::Metrics;
 use crate::planner::{Access, Drift, Foreign, Notice, Planner, Policy};
@@ -39,8 +40,11 @@ pub struct Settings {
     pub history_age: Duration,
     /// Bytes of a record of what the planner is told; 0 for none.
     pub record: usize,
-    /// Where it is recorded what this agent made.
-    pub journal: Box<dyn Journal>,
+    /// Where it is recorded what this agent made, and what kept sources want; `None`: nothing outlives the process.
+    pub journal: Option<Box<dyn Journal>>,
+    /// Sources that cannot say again after a restart what they want: the journal keeps it. [`Engine::keep`] adds to
+    /// them.
+    pub keep: Vec<String>,
 }
 
 impl Default for Settings {
@@ -54,7 +58,8 @@ impl Default for Settings {
             history: 16 << 20,
             history_age: Duration::from_secs(24 * 3600),
             record: 0,
-            journal: Box::new(NoJournal),
+            journal: None,
+            keep: vec!["local".to_owned()],
         }
     }
 }
@@ -110,12 +115,21 @@ impl Engine {
             core: Mutex::new(core),
             notices: Mutex::new(Notices::default()),
             kinds: Mutex::default(),
+            recording: AtomicBool::new(settings.journal.is_some()),
             started: Instant::now(),
             metrics: Metrics::default(),
             summary: watch::Sender::new(Summary { observing: true, ..Summary::default() }),
         });
         let (commands, received) = mpsc::unbounded_channel();
-        Driver::spawn(shared.clone(), received, settings.journal, settings.calls, settings.check_every, held);
+        Driver::spawn(
+            shared.clone(),
+            received,
+            settings.journal,
+            settings.keep,
+            settings.calls,
+            settings.check_every,
+            held,
+        );
         let admitted = Arc::new(Semaphore::new(settings.transactions.max(1)));
         Self { shared, commands, admitted }
     }
@@ -165,6 +179,14 @@ impl Engine {
     /// the one that the engine knows longer.
     pub fn set_priority(&self, source: impl Into<String>, priority: i32) {
         self.send(Command::Priority(source.into(), priority));
+    }
+
+    /// What the source wants is kept in the journal, and wanted again at the next start, before anything else is
+    /// done: for sources that cannot say it again themselves. Without a journal this does nothing.
+    ///
+    /// A source stays kept. To forget it, let it want nothing.
+    pub fn keep(&self, source: impl Into<String>) {
+        self.send(Command::Keep(source.into()));
     }
 
     /// Begins a change of the desired state.
@@ -275,7 +297,8 @@ impl Engine {
 
     /// Whether nothing runs and no transaction is under way.
     pub fn is_at_rest(&self) -> bool {
-        self.shared.core().planner.at_rest()
+        let at_rest = self.shared.core().planner.at_rest();
+        at_rest && !self.shared.recording.load(Ordering::Acquire)
     }
 
     /// What the planner was told so far, if the settings ask for a record.
@@ -283,7 +306,8 @@ impl Engine {
         self.shared.core().recorder.record()
     }
 
-    /// Stops the engine. Operations that run are not waited for; the southbound stays as it is.
+    /// Stops the engine. Operations that run are not waited for; the southbound stays as it is. Afterwards the journal
+    /// is closed, and another engine may open it.
     pub async fn stop(&self) {
         let (stopped, done) = oneshot::channel();
         self.send(Command::Stop(stopped));

@@ -97,7 +97,9 @@ mod watch;
 pub use descriptor::{Batch, Change, Derived, Descriptor, Entry, Observed, Outcomes};
 pub use engine::{Ended, Engine, Settings, Transaction};
 pub use failure::{Failure, Invalid};
-pub use journal::{Journal, MemoryJournal, NoJournal, Ownership};
+pub use journal::{BoxError, Fact, Journal, MemoryJournal, Remembered, Wanted};
+#[cfg(feature = "redb")]
+pub use journal::{JournalError, RedbJournal};
 pub use key::Key;
 pub use metadata::{Registered, Reverse};
 pub use needs::Needs;

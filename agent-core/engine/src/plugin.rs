@@ -28,6 +28,12 @@ pub struct EngineConfig {
     pub history_age: u64,
     /// Bytes of a record of what the engine is told, for a replay; 0 for none.
     pub record_bytes: usize,
+    /// The file in which it is kept what this agent made, and what the sources of `keep` want; without one nothing
+    /// outlives the agent. Of this agent alone.
+    #[cfg(feature = "redb")]
+    pub state: Option<std::path::PathBuf>,
+    /// Sources that cannot say again after a restart what they want.
+    pub keep: Vec<String>,
 }
 
 impl Default for EngineConfig {
@@ -42,13 +48,17 @@ impl Default for EngineConfig {
             history_bytes: settings.history,
             history_age: settings.history_age.as_secs(),
             record_bytes: settings.record,
+            #[cfg(feature = "redb")]
+            state: None,
+            keep: settings.keep,
         }
     }
 }
 
 impl EngineConfig {
-    fn settings(&self) -> Settings {
-        Settings {
+    fn settings(self) -> Result<Settings, PluginError> {
+        #[cfg_attr(not(feature = "redb"), allow(unused_mut))]
+        let mut settings = Settings {
             foreign: self.foreign,
             drift: self.drift,
             check_every: (self.check_every > 0).then(|| Duration::from_secs(self.check_every)),
@@ -57,8 +67,14 @@ impl EngineConfig {
             history: self.history_bytes,
             history_age: Duration::from_secs(self.history_age),
             record: self.record_bytes,
+            keep: self.keep,
             ..Settings::default()
+        };
+        #[cfg(feature = "redb")]
+        if let Some(path) = self.state {
+            settings.journal = Some(Box::new(crate::RedbJournal::open(path)?));
         }
+        Ok(settings)
     }
 }
 
@@ -70,7 +86,7 @@ impl Plugin for Engine {
     type Needs = ();
 
     async fn start(config: EngineConfig, (): Provided<Self>, cx: &Context) -> Result<Self, PluginError> {
-        let engine = Self::held(config.settings());
+        let engine = Self::held(config.settings()?);
         cx.metrics(|registry| engine.register_metrics(registry));
         cx.health().waiting("waits for the other plugins");
         let (health, mut summaries) = (cx.health().clone(), engine.summaries());

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::descriptor::Descriptor;
+use crate::journal::Remembered;
 use crate::planner::{Access, Event, Notice, Outcome, Output, Planner, Policy, Seen};
 use crate::rules::{Rules, Typed};
 use crate::transaction::{Change, Options, Request};
@@ -32,7 +33,8 @@ enum Told {
     Register(String),
     Access(Vec<(String, Access)>),
     Priority(String, i32),
-    Owned(Vec<(Key, String)>),
+    Remembered(Remembered),
+    Keep(String),
     Transact { source: String, changes: Vec<Wish>, options: Options },
     Observed(String, Result<Vec<Thing>, Failure>),
     Notified(Vec<(Key, Option<Thing>)>),
@@ -58,7 +60,8 @@ fn told(event: &Event) -> Told {
         Event::Register(rules) => Told::Register(rules.kind().to_owned()),
         Event::Access(kinds) => Told::Access(kinds.clone()),
         Event::Priority(source, priority) => Told::Priority(source.clone(), *priority),
-        Event::Owned(items) => Told::Owned(items.clone()),
+        Event::Remembered(of) => Told::Remembered(of.clone()),
+        Event::Keep(source) => Told::Keep(source.clone()),
         Event::Transact(request) => Told::Transact {
             source: request.source.clone(),
             changes: request
@@ -256,7 +259,8 @@ impl Replay {
             }
             Told::Access(kinds) => Event::Access(kinds),
             Told::Priority(source, priority) => Event::Priority(source, priority),
-            Told::Owned(items) => Event::Owned(items),
+            Told::Remembered(of) => Event::Remembered(of),
+            Told::Keep(source) => Event::Keep(source),
             Told::Transact { source, changes, options } => {
                 // Values of registered kinds get their types in the planner, as those of documents do.
                 let changes = changes.into_iter().map(|wish| Change {

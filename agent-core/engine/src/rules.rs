@@ -38,9 +38,15 @@ impl<D: Descriptor> Rules for Typed<D> {
     fn holds_type(&self, value: &AnyValue) -> bool {
         value.get::<D::Value>().is_some()
     }
-    // A value of another type cannot get here: `Planner::typed` is where values of a kind come in.
     fn validate(&self, value: &AnyValue) -> Result<(), Invalid> {
-        value.get().map_or(Ok(()), |value| self.0.validate(value))
+        match value.get() {
+            Some(value) => self.0.validate(value),
+            // JSON that came before the descriptor and is not of its type; an earlier release may have kept it.
+            None => Err(match self.decode(&value.to_json()) {
+                Ok((key, _)) => Invalid::field("value", format!("is of {key}, not of this key")),
+                Err(failure) => Invalid::field("value", failure),
+            }),
+        }
     }
     fn equivalent(&self, a: &AnyValue, b: &AnyValue) -> bool {
         matches!((a.get(), b.get()), (Some(a), Some(b)) if self.0.equivalent(a, b))

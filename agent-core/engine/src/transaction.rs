@@ -186,6 +186,8 @@ pub enum Trigger {
     Retry(u64),
     /// A descriptor was registered, or a drift check was due.
     Observation,
+    /// At the start: what the journal kept is wanted again.
+    Journal,
 }
 
 /// What became of a transaction.

@@ -21,6 +21,7 @@ impl<T: Serialize + DeserializeOwned + JsonSchema + PartialEq + Clone + Debug + 
 trait Erased: Any + Debug + Send + Sync {
     fn same(&self, other: &dyn Any) -> bool;
     fn json(&self) -> serde_json::Value;
+    fn text(&self) -> serde_json::Result<String>;
     fn any(&self) -> &dyn Any;
 }
 
@@ -31,6 +32,9 @@ impl<V: Value> Erased for V {
     fn json(&self) -> serde_json::Value {
         // A value that does not serialise is shown by what it says of itself rather than lost.
         serde_json::to_value(self).unwrap_or_else(|_| serde_json::Value::String(format!("{self:?}")))
+    }
+    fn text(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
     }
     fn any(&self) -> &dyn Any {
         self
@@ -55,6 +59,11 @@ impl AnyValue {
     /// The value as JSON.
     pub fn to_json(&self) -> serde_json::Value {
         self.0.json()
+    }
+
+    /// The value as text of JSON.
+    pub(crate) fn to_text(&self) -> serde_json::Result<String> {
+        self.0.text()
     }
 
     /// Whether both are the same allocation.

@@ -2,8 +2,10 @@
 
 mod call;
 mod southbound;
+mod writer;
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -13,19 +15,21 @@ use tokio::time::Instant;
 pub(crate) use southbound::{Adapter, Southbound, seen};
 
 use crate::history::History;
-use crate::journal::{Journal, Ownership};
+use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::planner::{Access, Event, Notice, Operation, Outcome, Output, Planner, Seen};
 use crate::record::Recorder;
 use crate::rules::Rules;
 use crate::transaction::Request;
 use crate::watch::Watchers;
-use crate::{Action, Failure, Key, Report, Summary};
+use crate::{Action, Ending, Failure, Key, Report, Summary};
+use writer::{Effects, Writer};
 
 pub(crate) enum Command {
     Register(Arc<dyn Rules>, Arc<dyn Southbound>),
     Access(Vec<(String, Access)>),
     Priority(String, i32),
+    Keep(String),
     /// What was asked while the engine was held is done now.
     Begin,
     Commit(Request, oneshot::Sender<Report>, OwnedSemaphorePermit),
@@ -47,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) core: Mutex<Core>,
     pub(crate) notices: Mutex<Notices>,
     pub(crate) kinds: Mutex<HashSet<&'static str>>,
+    /// Facts are on their way to the journal, or it is being read.
+    pub(crate) recording: AtomicBool,
     pub(crate) started: Instant,
     pub(crate) metrics: Metrics,
     /// How the engine stands, told when something about it changes that its health depends on.
@@ -115,7 +121,8 @@ pub(crate) struct Driver {
     calls: usize,
     turn: u64,
     most_calls: usize,
-    journal: Box<dyn Journal>,
+    /// `None`: nothing is recorded.
+    writer: Option<Writer>,
     done: mpsc::UnboundedSender<Completion>,
     waiting: HashMap<u64, Waiting>,
     /// Who committed what is being handed to the planner right now.
@@ -129,7 +136,8 @@ impl Driver {
     pub(crate) fn spawn(
         shared: Arc<Shared>,
         commands: mpsc::UnboundedReceiver<Command>,
-        journal: Box<dyn Journal>,
+        journal: Option<Box<dyn Journal>>,
+        keep: Vec<String>,
         most_calls: usize,
         check_every: Option<Duration>,
         held: bool,
@@ -142,34 +150,44 @@ impl Driver {
             calls: 0,
             turn: 0,
             most_calls: most_calls.max(1),
-            journal,
+            writer: None,
             done,
             waiting: HashMap::new(),
             asking: None,
             check_every,
             held: held.then(Vec::new),
         };
-        tokio::spawn(driver.run(commands, completions));
+        tokio::spawn(driver.run(journal, keep, commands, completions));
     }
 
     async fn run(
         mut self,
+        journal: Option<Box<dyn Journal>>,
+        keep: Vec<String>,
         mut commands: mpsc::UnboundedReceiver<Command>,
         mut completions: mpsc::UnboundedReceiver<Completion>,
     ) {
-        match self.journal.load() {
-            Ok(owned) => self.tell(Event::Owned(owned)),
-            Err(error) => tracing::error!(
-                "journal cannot be read: what earlier runs made is taken for foreign: {error}"
-            ),
+        if let Some(journal) = journal {
+            let (writer, remembered) = Writer::load(journal).await;
+            self.writer = Some(writer);
+            self.tell(Event::Remembered(remembered));
+            keep.into_iter().for_each(|source| self.tell(Event::Keep(source)));
         }
         let mut next_check = self.check_every.map(|every| Instant::now() + every);
         let mut ended = Vec::new();
         loop {
+            let recording = self.writer.as_ref().is_some_and(|writer| !writer.is_at_rest());
+            self.shared.recording.store(recording, Ordering::Release);
             let wake = self.shared.core().planner.wake().map(|at| self.shared.started + at);
             let timer = async {
                 match wake.into_iter().chain(next_check).min() {
                     Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let written = async {
+                match &mut self.writer {
+                    Some(writer) => writer.written().await,
                     None => std::future::pending().await,
                 }
             };
@@ -179,12 +197,28 @@ impl Driver {
                     Some(Command::Stop(stopped)) => {
                         // What runs is let go as it is; the next run looks at what became of it.
                         self.shared.core().watchers = Watchers::default();
+                        if let Some(writer) = self.writer {
+                            writer.close().await;
+                        }
                         let _ = stopped.send(());
                         return;
                     }
                     Some(command) => self.obey(command),
-                    None => return,
+                    None => {
+                        if let Some(writer) = self.writer {
+                            writer.close().await;
+                        }
+                        return;
+                    }
                 },
+                (all, failed) = written => {
+                    if failed.is_some() {
+                        self.shared.metrics.unrecorded();
+                    }
+                    for effects in all {
+                        self.carry_out(effects, failed.as_deref());
+                    }
+                }
                 1.. = completions.recv_many(&mut ended, 256) => {
                     for completion in ended.drain(..) {
                         self.complete(completion);
@@ -232,6 +266,9 @@ impl Driver {
             }
             Command::Access(kinds) => self.tell(Event::Access(kinds)),
             Command::Priority(source, priority) => self.tell(Event::Priority(source, priority)),
+            // Without a journal the planner need not say what is to be kept.
+            Command::Keep(source) if self.writer.is_none() => drop(source),
+            Command::Keep(source) => self.tell(Event::Keep(source)),
             Command::Commit(request, report, permit) => {
                 self.asking = Some((report, Some(permit)));
                 self.tell(Event::Transact(request));
@@ -277,15 +314,13 @@ impl Driver {
         let listening = core.watchers.any();
         core.planner.publish(listening);
         let outputs = core.planner.handle(now, event);
-        let mut owned = Vec::new();
-        let mut begun = Vec::new();
-        let mut observed = Vec::new();
-        let mut ended = Vec::new();
+        let mut facts = Vec::new();
+        let mut effects = Effects { observed: Vec::new(), begun: Vec::new(), ended: Vec::new() };
         for output in outputs {
             match output {
-                Output::Run(operation) => begun.push(operation),
-                Output::Observe(kind) => observed.push(kind),
-                Output::Journal(key, source) => owned.push(Ownership { key, source }),
+                Output::Run(operation) => effects.begun.push(operation),
+                Output::Observe(kind) => effects.observed.push(kind),
+                Output::Record(number, fact) => facts.push((number, fact)),
                 Output::Metadata(kind, key, metadata) => {
                     if let Some(southbound) = self.southbound(kind, core) {
                         southbound.set_metadata(&key, metadata);
@@ -297,31 +332,39 @@ impl Driver {
                         self.waiting.insert(number, waiting);
                     }
                 }
-                Output::Ended(report) => {
-                    shared.metrics.ended(&report);
-                    core.history.add(&report);
-                    ended.push(report);
-                }
+                Output::Ended(report) => effects.ended.push(*report),
             }
         }
-        for &kind in &observed {
+        for &kind in &effects.observed {
             self.southbound(kind, core);
         }
-        for operation in &begun {
+        for operation in &effects.begun {
             self.southbound(operation.kind, core);
         }
+        let effects = match &mut self.writer {
+            Some(writer) => {
+                let now = writer.record(facts, effects);
+                // Before anybody else can look: at rest is who has nothing left to record.
+                shared.recording.store(!writer.is_at_rest(), Ordering::Release);
+                now
+            }
+            None => Some(effects),
+        };
         drop(guard);
-        let unrecorded = if owned.is_empty() { None } else { self.journal.append(&owned).err() };
-        if unrecorded.is_some() {
-            shared.metrics.unrecorded();
+        if let Some(effects) = effects {
+            self.carry_out(effects, None);
         }
-        for kind in observed {
+    }
+
+    /// Does what the planner wants done, now that what came before it is recorded, or could not be.
+    fn carry_out(&mut self, effects: Effects, unrecorded: Option<&str>) {
+        for kind in effects.observed {
             if let Some(at) = self.kinds.get(&kind) {
                 call::observe(kind, at.southbound.clone(), self.done.clone());
             }
         }
-        for operation in begun {
-            match (&unrecorded, operation.action) {
+        for operation in effects.begun {
+            match (unrecorded, operation.action) {
                 // An object that the journal does not know would belong to nobody after a crash.
                 (Some(error), Action::Create) => {
                     let failure =
@@ -336,10 +379,18 @@ impl Driver {
                 }
             }
         }
-        for report in ended {
+        for mut report in effects.ended {
+            if let Some(error) = unrecorded {
+                report.errors.push(format!("not recorded in the journal: {error}: a restart may forget it"));
+                if report.ending == Ending::Applied {
+                    report.ending = Ending::Partly;
+                }
+            }
+            self.shared.metrics.ended(&report);
+            self.shared.core().history.add(&report);
             if let Some((to, permit)) = self.waiting.remove(&report.number) {
                 // Who committed may be gone; the transaction was carried out all the same.
-                let _ = to.send(*report);
+                let _ = to.send(report);
                 drop(permit);
             }
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::need::Need;
 use super::node::{Absence, Busy, Goal, Id, Node, Origin};
 use super::{Access, Operation, Output, Planner};
+use crate::journal::Fact;
 use crate::transaction::Done;
 use crate::{Action, Change, Why};
 
@@ -282,12 +283,17 @@ impl Planner {
         any
     }
 
+    /// The transaction on whose account something is done with an item.
+    pub(super) fn account(&self, id: Id) -> u64 {
+        let cause = self.nodes[id as usize].cause;
+        if self.transactions.contains_key(&cause) { cause } else { self.cause }
+    }
+
     fn emit(&mut self, id: Id, action: Action, why: Why) {
         if matches!(action, Action::Create | Action::Update) {
             self.own(id);
         }
-        let cause = self.nodes[id as usize].cause;
-        let account = if self.transactions.contains_key(&cause) { cause } else { self.cause };
+        let account = self.account(id);
         let reverting = self.transactions.get(&account).is_some_and(|transaction| transaction.reverting);
         let why = if reverting && why == Why::Wanted { Why::Reverted } else { why };
         self.rehearse(id, action, why);
@@ -346,9 +352,13 @@ impl Planner {
             Some(Origin::Parent(parent)) => self.nodes[parent as usize].owner,
             None => None,
         };
-        if owner.is_some() && node.owner != owner && !node.property {
-            let source = owner.map(|source| self.sources[source as usize].name.clone());
-            self.out.push(Output::Journal(node.key.clone(), source));
+        if let Some(source) = owner
+            && node.owner != owner
+            && !node.property
+        {
+            let source = self.sources[source as usize].name.clone();
+            let fact = Fact::Owned { key: node.key.clone(), source };
+            self.record(id, fact);
             self.nodes[id as usize].owner = owner;
         }
     }
@@ -357,7 +367,8 @@ impl Planner {
         let node = &mut self.nodes[id as usize];
         node.stale = false;
         if node.owner.take().is_some() {
-            self.out.push(Output::Journal(node.key.clone(), None));
+            let fact = Fact::Gone { key: node.key.clone() };
+            self.record(id, fact);
         }
     }
 

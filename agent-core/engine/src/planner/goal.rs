@@ -88,7 +88,7 @@ impl Planner {
             Some(source) => node.stale && !self.sources[source as usize].complete,
             None => match self.policy.foreign {
                 super::Foreign::Ignore | super::Foreign::Adopt => true,
-                super::Foreign::Remove => !self.sources.iter().any(|source| source.complete),
+                super::Foreign::Remove => !self.sources.iter().any(|source| source.said),
             },
         }
     }

@@ -11,6 +11,7 @@ mod act;
 mod cycle;
 mod finish;
 mod goal;
+mod keep;
 mod need;
 mod node;
 mod observe;
@@ -26,6 +27,7 @@ use foldhash::{HashMap, HashMapExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::journal::{Fact, Remembered};
 use crate::rules::Rules;
 use crate::transaction::Request;
 use crate::value::AnyMetadata;
@@ -112,8 +114,10 @@ pub(crate) enum Event {
     Access(Vec<(String, Access)>),
     /// Precedence of a source: where two want the same item, the higher one has it.
     Priority(String, i32),
-    /// What earlier runs made, and for which source. Comes before anything else.
-    Owned(Vec<(Key, String)>),
+    /// What earlier runs recorded. Comes before anything else.
+    Remembered(Remembered),
+    /// What this source wants is to be recorded.
+    Keep(String),
     Transact(Request),
     /// The answer to [`Output::Observe`].
     Observed(String, Result<Vec<Seen>, Failure>),
@@ -145,9 +149,8 @@ pub(crate) enum Output {
     Run(Operation),
     /// All items of a kind are to be observed.
     Observe(u32),
-    /// This has to be on disk before the operations that follow are begun: the item is made for this source, or no
-    /// more there.
-    Journal(Key, Option<String>),
+    /// This has to be on disk before what follows is done, and before this transaction is reported.
+    Record(u64, Fact),
     Metadata(u32, Key, Option<AnyMetadata>),
     Status(Box<Status>),
     /// The transaction got its number.
@@ -177,11 +180,17 @@ struct Kind {
 
 #[derive(Clone)]
 struct Source {
-    name: String,
+    name: Arc<str>,
     priority: i32,
     keys: BTreeSet<Id>,
-    /// It has said in this run what it wants, whole.
+    /// It is known what it wants, whole: said in this run, or kept.
     complete: bool,
+    /// It has said so in this run.
+    said: bool,
+    /// What it wants is recorded.
+    kept: bool,
+    /// And it is recorded that this is all.
+    kept_whole: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -296,7 +305,8 @@ impl Planner {
             Event::Register(rules) => self.register(rules),
             Event::Access(kinds) => self.set_access(kinds),
             Event::Priority(source, priority) => self.set_priority(&source, priority),
-            Event::Owned(items) => self.load(items),
+            Event::Remembered(of) => self.remember(of),
+            Event::Keep(source) => self.keep(&source),
             Event::Transact(request) => self.receive(request),
             Event::Observed(kind, result) => self.observed(&kind, result),
             Event::Notified(notices) => self.notified(notices),
@@ -416,14 +426,17 @@ impl Planner {
     }
 
     fn intern_source(&mut self, name: &str) -> u16 {
-        if let Some(at) = self.sources.iter().position(|source| source.name == name) {
+        if let Some(at) = self.sources.iter().position(|source| *source.name == *name) {
             return at as u16;
         }
         self.sources.push(Source {
-            name: name.to_owned(),
+            name: name.into(),
             priority: 0,
             keys: BTreeSet::new(),
             complete: false,
+            said: false,
+            kept: false,
+            kept_whole: false,
         });
         (self.sources.len() - 1) as u16
     }

@@ -9,7 +9,7 @@ use super::node::Id;
 use super::{Access, Drift, Event, Foreign, Notice, Output, Planner, Seen, Timer};
 use crate::rules::Rules;
 use crate::transaction::Trigger;
-use crate::{AnyValue, Failure, Key};
+use crate::{AnyValue, Failure};
 
 /// Kinds that are observed together: nothing is concluded before all have answered, since items of one kind stand on
 /// those of another.
@@ -42,15 +42,6 @@ impl Planner {
             }
         }
         self.observe_kinds(vec![kind], number);
-    }
-
-    pub(super) fn load(&mut self, items: Vec<(Key, String)>) {
-        for (key, source) in items {
-            let source = self.intern_source(&source);
-            let id = self.intern(&key);
-            self.nodes[id as usize].owner = Some(source);
-            self.nodes[id as usize].stale = true;
-        }
     }
 
     pub(super) fn check(&mut self) {

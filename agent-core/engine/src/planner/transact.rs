@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::node::{Goal, Id, Origin};
 use super::{Event, Output, Planner, Timer};
+use crate::journal::Fact;
 use crate::transaction::{Done, Ending, Item, OnPending, Options, Report, Request, Resync, Trigger};
-use crate::{AnyValue, Failure, Key, State};
+use crate::{AnyValue, Failure, Key, Retry, State};
 
 #[derive(Clone)]
 pub(super) struct Transaction {
@@ -16,7 +17,9 @@ pub(super) struct Transaction {
     source: Option<u16>,
     pub(super) keys: Vec<Id>,
     /// What the source wanted before, of a transaction that may have to be taken back.
-    before: Vec<(Id, Option<AnyValue>)>,
+    before: Vec<Before>,
+    /// What is recorded when it has ended well.
+    facts: Vec<Fact>,
     /// Operations on its account.
     pub(super) running: u32,
     /// Items of which it is not known yet that they have come to rest.
@@ -35,6 +38,14 @@ pub(super) struct Transaction {
     pub(super) last: Duration,
 }
 
+/// What the source wanted of an item, and how often failures of it were tried again.
+#[derive(Clone)]
+struct Before {
+    id: Id,
+    value: Option<AnyValue>,
+    retry: Option<Box<Retry>>,
+}
+
 impl Planner {
     pub(super) fn open_transaction(&mut self, trigger: Trigger) -> u64 {
         self.number += 1;
@@ -45,6 +56,7 @@ impl Planner {
             source: None,
             keys: Vec::new(),
             before: Vec::new(),
+            facts: Vec::new(),
             running: 0,
             open: Vec::new(),
             lingering: None,
@@ -164,10 +176,10 @@ impl Planner {
         let ids: Vec<Id> = keys.iter().map(|(id, _)| *id).collect();
         self.pin(number, ids.clone());
         if options.revert {
-            let want = |&id: &Id| {
-                let wants = &self.nodes[id as usize].wants;
-                let own = wants.iter().find(|want| want.origin == Origin::Source(source));
-                (id, own.map(|want| want.value.clone()))
+            let want = |&id: &Id| Before {
+                id,
+                value: self.want_of(id, source).cloned(),
+                retry: self.nodes[id as usize].retry.clone(),
             };
             let before = ids.iter().map(want).collect();
             self.locked.extend(ids.iter().map(|&id| (id, number)));
@@ -181,13 +193,23 @@ impl Planner {
         if whole {
             self.complete(source);
         }
+        let kept = self.sources[source as usize].kept;
+        let mut facts = Vec::new();
         for (id, value) in keys {
+            if kept {
+                self.note_change(id, source, value.as_ref(), options.retry, number, &mut facts);
+            }
             self.nodes[id as usize].retry = options.retry.map(Box::new);
             self.set_want(id, Origin::Source(source), value);
         }
         if let Some(transaction) = self.transactions.get_mut(&number) {
             transaction.open = ids;
+            if options.revert {
+                // Until it has ended well, an end of the process takes it back.
+                transaction.facts = std::mem::take(&mut facts);
+            }
         }
+        self.out.extend(facts.into_iter().map(|fact| Output::Record(number, fact)));
     }
 
     fn pin(&mut self, number: u64, ids: Vec<Id>) {
@@ -201,6 +223,8 @@ impl Planner {
 
     /// The source has said in this run what it wants, whole: what earlier runs made for it may go.
     fn complete(&mut self, source: u16) {
+        self.sources[source as usize].said = true;
+        self.keep_whole(source);
         if !std::mem::replace(&mut self.sources[source as usize].complete, true) {
             for id in 0..self.nodes.len() as Id {
                 let node = &self.nodes[id as usize];
@@ -315,13 +339,15 @@ impl Planner {
             }
         }
         let before = std::mem::take(&mut transaction.before);
-        transaction.open = before.iter().map(|(id, _)| *id).collect();
+        transaction.facts.clear();
+        transaction.open = before.iter().map(|before| before.id).collect();
         let source = transaction.source;
         self.transactions.insert(number, transaction);
         self.cause = number;
         self.author = number;
-        for (id, value) in before.into_iter().rev() {
+        for Before { id, value, retry } in before.into_iter().rev() {
             if let Some(source) = source {
+                self.nodes[id as usize].retry = retry;
                 self.set_want(id, Origin::Source(source), value);
             }
         }
@@ -364,6 +390,8 @@ impl Planner {
             started: transaction.started,
             ended: transaction.last,
         };
+        let number = transaction.number;
+        self.out.extend(transaction.facts.into_iter().map(|fact| Output::Record(number, fact)));
         self.out.push(Output::Ended(Box::new(report)));
         let unlocked = transaction.options.revert;
         for id in transaction.keys {

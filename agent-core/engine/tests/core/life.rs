@@ -1,12 +1,48 @@
 //! Restarts: of the agent, of the southbound.
 
-use vpp_agent_engine::{Access, Engine, Foreign, MemoryJournal, Resync, Settings, State};
+use vpp_agent_engine::{
+    Access, Engine, Foreign, Journal, MemoryJournal, Remembered, Resync, Settings, State,
+};
 use vpp_agent_testkit::{A, B, C, Dd, Item, Southbound, need};
 
 use crate::{Shorthand, add, key, rest, sorted, start_on};
 
-fn with(journal: &MemoryJournal, foreign: Foreign) -> Settings {
-    Settings { journal: Box::new(journal.clone()), foreign, ..Settings::default() }
+/// Where it is kept what outlives an engine.
+pub(crate) enum Place {
+    Memory(MemoryJournal),
+    #[cfg(feature = "redb")]
+    File(tempfile::TempDir),
+}
+
+impl Place {
+    pub(crate) fn all() -> Vec<Self> {
+        vec![
+            Self::Memory(MemoryJournal::default()),
+            #[cfg(feature = "redb")]
+            Self::File(tempfile::tempdir().expect("a journal")),
+        ]
+    }
+
+    pub(crate) fn journal(&self) -> Box<dyn Journal> {
+        match self {
+            Self::Memory(journal) => Box::new(journal.clone()),
+            #[cfg(feature = "redb")]
+            Self::File(folder) => Box::new(
+                vpp_agent_engine::RedbJournal::open(folder.path().join("state.redb")).expect("a journal"),
+            ),
+        }
+    }
+
+    /// What is in it. A file can only be read when no engine has it open.
+    pub(crate) fn remembered(&self) -> Remembered {
+        self.journal().load().expect("a journal")
+    }
+}
+
+/// An engine whose sources say again what they want.
+async fn start_with(southbound: &Southbound, place: &Place, foreign: Foreign) -> Engine {
+    let journal = Some(place.journal());
+    start_on(southbound, Settings { journal, keep: vec![], foreign, ..Settings::default() }).await
 }
 
 fn wanted() -> Vec<Item> {
@@ -17,47 +53,49 @@ fn wanted() -> Vec<Item> {
 
 #[tokio::test(start_paused = true)]
 async fn core_17_undisturbed_restart() {
-    let southbound = Southbound::new();
-    let journal = MemoryJournal::default();
-    let items = wanted();
-    let all: Vec<&Item> = items.iter().collect();
-    {
-        let engine = start_on(&southbound, with(&journal, Foreign::Ignore)).await;
+    for place in Place::all() {
+        let southbound = Southbound::new();
+        let items = wanted();
+        let all: Vec<&Item> = items.iter().collect();
+        let engine = start_with(&southbound, &place, Foreign::Ignore).await;
         add(engine.transaction(), &all).resync(Resync::Full).commit().await.unwrap();
+        engine.stop().await;
+        let number = southbound.number("A/if");
+        southbound.calls();
+        let engine = start_with(&southbound, &place, Foreign::Ignore).await;
+        // L1: before the sources have said what they want, nothing is done.
+        assert_eq!(engine.state("A/if"), State::Discovered);
+        assert_eq!(southbound.calls(), [""; 0]);
+        add(engine.transaction(), &all).resync(Resync::Full).commit().await.unwrap();
+        assert_eq!(southbound.calls(), [""; 0]);
+        assert!(engine.statuses("").iter().all(|status| status.state == State::Configured));
+        assert_eq!(southbound.number("A/if"), number);
+        engine.stop().await;
+        // Also when the source says it piece by piece.
+        let engine = start_with(&southbound, &place, Foreign::Ignore).await;
+        for item in all.iter().rev() {
+            engine.set(&[item]).await;
+        }
+        assert_eq!(southbound.calls(), [""; 0]);
     }
-    let number = southbound.number("A/if");
-    southbound.calls();
-    let engine = start_on(&southbound, with(&journal, Foreign::Ignore)).await;
-    // L1: before the sources have said what they want, nothing is done.
-    assert_eq!(engine.state("A/if"), State::Discovered);
-    assert_eq!(southbound.calls(), [""; 0]);
-    add(engine.transaction(), &all).resync(Resync::Full).commit().await.unwrap();
-    assert_eq!(southbound.calls(), [""; 0]);
-    assert!(engine.statuses("").iter().all(|status| status.state == State::Configured));
-    assert_eq!(southbound.number("A/if"), number);
-    // Also when the source says it piece by piece.
-    let engine = start_on(&southbound, with(&journal, Foreign::Ignore)).await;
-    for item in all.iter().rev() {
-        engine.set(&[item]).await;
-    }
-    assert_eq!(southbound.calls(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn core_18_stale_and_foreign_objects() {
-    for foreign in [Foreign::Ignore, Foreign::Adopt, Foreign::Remove] {
+    let policies = [Foreign::Ignore, Foreign::Adopt, Foreign::Remove];
+    for (place, foreign) in
+        policies.iter().flat_map(|&foreign| Place::all().into_iter().map(move |place| (place, foreign)))
+    {
         let southbound = Southbound::new();
-        let journal = MemoryJournal::default();
         let items = wanted();
         let all: Vec<&Item> = items.iter().collect();
-        {
-            let engine = start_on(&southbound, with(&journal, foreign)).await;
-            add(engine.transaction(), &all).resync(Resync::Full).commit().await.unwrap();
-        }
+        let engine = start_with(&southbound, &place, foreign).await;
+        add(engine.transaction(), &all).resync(Resync::Full).commit().await.unwrap();
+        engine.stop().await;
         southbound.remove("B/7");
         southbound.put(Item::new("C", "vppctl"));
         southbound.calls();
-        let engine = start_on(&southbound, with(&journal, foreign)).await;
+        let engine = start_with(&southbound, &place, foreign).await;
         let changed = items[9].clone().version(1);
         let mut now: Vec<&Item> = items[..9].iter().collect();
         now.push(&changed);
@@ -76,31 +114,35 @@ async fn core_18_stale_and_foreign_objects() {
             Foreign::Remove => State::Nonexistent,
         };
         assert_eq!(engine.state("C/vppctl"), state);
-        assert_eq!(journal.content().len(), 11);
+        engine.stop().await;
+        assert_eq!(place.remembered().owned.len(), 11);
         // All is stale: gone in order, parts before their item, and the journal is empty.
-        let engine = start_on(&southbound, with(&journal, foreign)).await;
+        let engine = start_with(&southbound, &place, foreign).await;
         engine.transaction().resync(Resync::Full).commit().await.unwrap();
         let calls = southbound.calls();
         assert_eq!(calls.len(), 11);
         assert_eq!(&calls[9..], ["delete Dd/if-ip", "delete A/if"]);
-        assert!(journal.content().is_empty());
+        engine.stop().await;
+        assert_eq!(place.remembered().owned, []);
         assert_eq!(southbound.violations(), [""; 0]);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn core_18_crash_between_journal_and_creation() {
-    let southbound = Southbound::new();
-    let mut journal = MemoryJournal::default();
-    use vpp_agent_engine::{Journal, Ownership};
-    // One was created after its record, the other was not: the engine ended before.
-    let record = |name: &str| Ownership { key: key(name), source: Some("local".into()) };
-    journal.append(&[record("A/made"), record("A/not-made")]).unwrap();
-    southbound.put(Item::new("A", "made"));
-    let engine = start_on(&southbound, with(&journal, Foreign::Ignore)).await;
-    engine.transaction().resync(Resync::Full).commit().await.unwrap();
-    assert_eq!(southbound.calls(), ["delete A/made"]);
-    assert!(journal.content().is_empty());
+    use vpp_agent_engine::Fact;
+    for place in Place::all() {
+        let southbound = Southbound::new();
+        // One was created after its record, the other was not: the engine ended before.
+        let record = |name: &str| Fact::Owned { key: key(name), source: "local".into() };
+        place.journal().append(&[record("A/made"), record("A/not-made")]).unwrap();
+        southbound.put(Item::new("A", "made"));
+        let engine = start_with(&southbound, &place, Foreign::Ignore).await;
+        engine.transaction().resync(Resync::Full).commit().await.unwrap();
+        assert_eq!(southbound.calls(), ["delete A/made"]);
+        engine.stop().await;
+        assert_eq!(place.remembered().owned, []);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@
 
 mod faults;
 mod graph;
+mod kept;
 mod life;
 mod random;
 mod sources;

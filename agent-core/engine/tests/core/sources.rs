@@ -401,7 +401,7 @@ async fn core_29_concurrent_clients() {
 async fn a_source_that_never_comes_holds_up_nobody() {
     let southbound = Southbound::new();
     let journal = MemoryJournal::default();
-    let settings = || Settings { journal: Box::new(journal.clone()), ..Settings::default() };
+    let settings = || Settings { journal: Some(Box::new(journal.clone())), ..Settings::default() };
     {
         let engine = start_on(&southbound, settings()).await;
         for (source, name) in [("silent", "1"), ("punctual", "2"), ("punctual", "3")] {
