@@ -76,12 +76,13 @@
 //!
 //! # Features
 //!
-//! `probes` (default): [`Probes`]. `yaml` (default): configuration files in YAML and JSON beside TOML.
+//! `probes` (default): [`Probes`]. `yaml` (default): documents in YAML beside TOML and JSON.
 
 mod agent;
 mod command;
 mod config;
 mod context;
+pub mod document;
 mod error;
 mod health;
 mod metrics;
@@ -100,8 +101,9 @@ pub use tracing;
 
 pub use self::agent::{Agent, Builder, Running};
 pub use self::command::{Command, Commands};
-pub use self::config::{ConfigError, ConfigErrors, Origin, Settings};
+pub use self::config::Settings;
 pub use self::context::Context;
+pub use self::document::{ConfigError, ConfigErrors, Origin};
 pub use self::error::{AgentError, Phase};
 pub use self::health::{AgentHealth, Health, HealthState, PluginHealth};
 pub use self::needs::Needs;

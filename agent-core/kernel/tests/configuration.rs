@@ -200,7 +200,7 @@ async fn a_file_is_toml_or_yaml() {
     let json = r#"{"vpp": {"socket": "/tmp/x", "routes": [{"prefix": "a", "via": "::1"}]}}"#;
     assert_eq!(read(Settings::file(path("a.json", json))).await.routes.len(), 1);
     let error = refused(Settings::file(path("a.conf", TOML))).await;
-    assert!(error.ends_with("is told by its name: .toml, .yaml, .yml or .json"), "{error}");
+    assert!(error.ends_with("is told by its name: .toml, .json, .yaml or .yml"), "{error}");
     let error = refused(Settings::file(folder.path().join("none.toml"))).await;
     assert!(error.starts_with("cannot read /") && error.contains("none.toml: No such file"), "{error}");
 }
@@ -256,11 +256,14 @@ async fn errors_name_place_field_and_reason() {
             "configuration:2: vpp.limits.xyz: there is no such field; fields are `is_hard`, `rate`",
         ),
         ("[vpp]\nsocket = 5", "configuration:2: vpp.socket: this is integer `5`, and should be a string"),
-        ("[vpp]\n\nmtu = 70000", "configuration:3: vpp.mtu: this is integer `70000`, and should be u16"),
+        (
+            "[vpp]\n\nmtu = 70000",
+            "configuration:3: vpp.mtu: this is integer `70000`, and should be an integer from 0 to 65535",
+        ),
         ("[vpp]\nmode = 'fsat'", "configuration:2: vpp.mode: `fsat` is no choice; did you mean `fast`?"),
         (
             "[vpp]\nmode.slow.by = 300",
-            "configuration:2: vpp.mode.slow.by: this is integer `300`, and should be u8",
+            "configuration:2: vpp.mode.slow.by: this is integer `300`, and should be an integer from 0 to 255",
         ),
         ("[vpp]\nprobe = 'nowhere'", "configuration:2: vpp.probe: invalid socket address syntax"),
         (
@@ -290,7 +293,7 @@ async fn yaml_has_lines_too() {
     let cases = [
         (
             "vpp:\n  limits:\n    rate: ~",
-            "configuration:3: vpp.limits.rate: this is nothing, and should be u32",
+            "configuration:3: vpp.limits.rate: this is nothing, and should be an integer from 0 to 4294967295",
         ),
         (
             "vpp:\n  socket: x\n  sockt: x",
@@ -298,7 +301,7 @@ async fn yaml_has_lines_too() {
         ),
         (
             "vpp:\n  limits:\n    rate: fast",
-            "configuration:3: vpp.limits.rate: this is string \"fast\", and should be u32",
+            "configuration:3: vpp.limits.rate: this is string \"fast\", and should be an integer from 0 to 4294967295",
         ),
         (
             "vpp:\n  limits:\n    rat:\n      - 1",
@@ -330,7 +333,7 @@ async fn errors_of_overrides_name_the_override() {
     );
     assert_eq!(
         refused(Settings::none().set("vpp.mtu=many")).await,
-        "--set vpp.mtu=many: vpp.mtu: this is string \"many\", and should be u16"
+        "--set vpp.mtu=many: vpp.mtu: this is string \"many\", and should be an integer from 0 to 65535"
     );
     assert_eq!(
         refused(Settings::none().set("vp.mtu=1")).await,
@@ -358,7 +361,7 @@ async fn every_plugin_with_an_error_is_told_at_once() {
     assert_eq!(
         error,
         "configuration:3: typo: this agent has no such plugin; its plugins are `plain`, `strict-peer`, `vpp`\n\
-         configuration:2: vpp.mtu: this is integer `-1`, and should be u16\n\
+         configuration:2: vpp.mtu: this is integer `-1`, and should be an integer from 0 to 65535\n\
          strict-peer.peer: this has to be given"
     );
     // A plugin's name in a variable has underscores.

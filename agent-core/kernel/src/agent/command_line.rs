@@ -41,7 +41,7 @@ fn flags(agent: &Builder) -> clap::Command {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help);
     let file = match cfg!(feature = "yaml") {
         true => "Configuration in TOML, YAML or JSON",
-        false => "Configuration in TOML",
+        false => "Configuration in TOML or JSON",
     };
     let mut command = clap::Command::new(agent.name)
         .arg(flag("config", file).short('c').value_name("FILE").global(true))

@@ -9,7 +9,7 @@ use std::time::Duration;
 use schemars::Schema;
 use schemars::generate::SchemaGenerator;
 
-use crate::config::{self, ConfigError, Node};
+use crate::document::{ConfigError, Node, section_schema};
 use crate::needs::{Need, Started};
 use crate::{Context, Needs, Plugin, PluginError, command};
 
@@ -42,7 +42,7 @@ impl Entry {
             needs,
             start_within: P::START_WITHIN,
             stop_within: P::STOP_WITHIN,
-            schema: config::section_schema::<P::Config>,
+            schema: section_schema::<P::Config>,
             prepare: prepare::<P>,
             commands: P::commands().0,
         }
@@ -50,7 +50,7 @@ impl Entry {
 }
 
 fn prepare<P: Plugin>(section: &Node) -> Result<Start, ConfigError> {
-    let config: P::Config = config::section(P::NAME, section)?;
+    let config: P::Config = section.read(P::NAME)?;
     Ok(Box::new(move |started, cx| {
         Box::pin(async move {
             let needs = P::Needs::take(&started).ok_or("what it needs has not started")?;

@@ -15,7 +15,8 @@ use tokio::sync::watch;
 
 use self::entry::{Entry, Start};
 use self::lifecycle::Lifecycle;
-use crate::config::{self, ConfigErrors, Node, Origin, Settings};
+use crate::config::{self, Settings};
+use crate::document::{self, ConfigErrors, Node, Origin};
 use crate::{AgentError, AgentHealth, Plugin};
 
 /// Where an agent begins.
@@ -127,7 +128,9 @@ impl Builder {
 
     /// The JSON schema of the configuration.
     pub fn schema(&self) -> Json {
-        config::schema(self.name, self.plugins.iter().map(|plugin| (plugin.name, plugin.schema)))
+        let sections =
+            self.plugins.iter().map(|plugin| (plugin.name, &plugin.schema as &dyn Fn(&mut _) -> _));
+        document::schema(&format!("Configuration of {}", self.name), sections)
     }
 
     fn configure(&self, settings: &Settings) -> Result<Configured, ConfigErrors> {

@@ -1,22 +1,13 @@
 //! Configuration: a file with a section for each plugin, overridden by the environment and the command line.
 
-mod deserialize;
-mod node;
 mod overrides;
 mod print;
-mod read;
-mod schema;
 
-use std::fmt;
 use std::path::PathBuf;
 
-pub(crate) use self::deserialize::section;
-pub(crate) use self::node::Node;
-pub use self::node::Origin;
 pub(crate) use self::overrides::{apply, environment_prefix, section_of, strangers};
 pub(crate) use self::print::print;
-pub(crate) use self::read::{Format, read};
-pub(crate) use self::schema::{schema, section as section_schema};
+use crate::document::{self, ConfigError, Format, Node, Value};
 
 /// Where an agent's configuration comes from. Later sources override earlier ones: file, environment, arguments.
 ///
@@ -40,7 +31,7 @@ impl Settings {
         Self::default()
     }
 
-    /// A file: `.toml`, or with feature `yaml` also `.yaml`, `.yml` and `.json`.
+    /// A file: `.toml`, `.json`, or with feature `yaml` also `.yaml` and `.yml`.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self { source: Some(Source::File(path.into())), ..Self::default() }
     }
@@ -72,65 +63,24 @@ impl Settings {
     }
 }
 
-/// What is wrong at one place of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ConfigError {
-    /// The file and line, variable or argument.
-    pub origin: Origin,
-    /// The field: `vpp.socket`, `routes.static[3].prefix`. Empty for a file as a whole.
-    pub field: String,
-    /// What is wrong, and where that helps, what would be right.
-    pub reason: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.origin != Origin::Nowhere {
-            write!(f, "{}: ", self.origin)?;
-        }
-        if !self.field.is_empty() {
-            write!(f, "{}: ", self.field)?;
-        }
-        f.write_str(&self.reason)
+/// The tree of a source; a table.
+pub(crate) fn read(source: &Source) -> Result<Node, ConfigError> {
+    let documents = match source {
+        Source::Text(format, text) => document::parse("configuration", text, *format),
+        Source::File(path) => document::load(path),
+    }?;
+    let fail = |node: Node, reason| Err(ConfigError::new(node.origin, "", reason));
+    let mut documents = documents.into_iter();
+    let Some(node) = documents.next() else { return Ok(Node::table(document::Origin::Nowhere)) };
+    if let Some(second) = documents.next() {
+        return fail(second, "a configuration is one document, and here begins another".to_owned());
     }
-}
-
-/// All that is wrong with a configuration, at most one error for each plugin; never empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigErrors(pub Vec<ConfigError>);
-
-impl fmt::Display for ConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, error) in self.0.iter().enumerate() {
-            write!(f, "{}{error}", if n == 0 { "" } else { "\n" })?;
+    match &node.value {
+        Value::Table(_) => Ok(node),
+        Value::Null => Ok(Node::table(node.origin)),
+        other => {
+            let kind = other.kind();
+            fail(node, format!("a configuration is a table with a section for each plugin; this is {kind}"))
         }
-        Ok(())
     }
-}
-
-impl std::error::Error for ConfigErrors {}
-
-/// What was probably meant, and what there is.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, what: &str) -> String {
-    let mut known: Vec<_> = known.collect();
-    known.sort_unstable();
-    let close = known.iter().map(|other| (strsim::jaro_winkler(name, other), *other));
-    let close = close.filter(|(nearness, _)| *nearness > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
-    match close {
-        Some((_, other)) => format!("; did you mean `{other}`?"),
-        None if known.is_empty() => format!("; there are no {what}"),
-        None => format!(
-            "; {what} are {}",
-            known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-        ),
-    }
-}
-
-/// Names are the same when they differ in nothing but case, dashes and underscores.
-fn is_same(one: &str, other: &str) -> bool {
-    let plain = |name: &str| -> String {
-        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-    };
-    plain(one) == plain(other)
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::node::{Entry, Node, Origin, Value};
-use super::{ConfigError, Settings, is_same, nearest, schema};
+use super::Settings;
+use crate::document::{ConfigError, Entry, Node, Origin, Value, is_same, nearest, property};
 
 /// What an agent's variables begin with, less the two underscores: `edge-router` has `EDGE_ROUTER`.
 pub(crate) fn environment_prefix(agent: &str) -> String {
@@ -73,14 +73,14 @@ fn put(
                 return Err(fail(format!("what this would be in is {kind} ({place}), not a table")));
             }
         };
-        let known = schema.and_then(|schema| schema::property(schema, name));
+        let known = schema.and_then(|schema| property(schema, name));
         // Names of the schema as they are there, those of free tables as they are here.
         let key = known.map_or(name.as_str(), |(name, _)| name);
-        let found = entries.iter().position(|entry| entry.key == key);
+        let found = entries.iter().position(|entry| *entry.key == *key);
         let found = found.or_else(|| entries.iter().position(|entry| is_same(&entry.key, key)));
         let at = found.unwrap_or_else(|| {
             let node = Node::table(origin.clone());
-            entries.push(Entry { key: key.to_owned(), origin: origin.clone(), node });
+            entries.push(Entry { key: key.into(), origin: origin.clone(), node });
             entries.len() - 1
         });
         node = &mut entries[at].node;
@@ -93,13 +93,13 @@ fn put(
 /// The sections of a tree that no plugin has.
 pub(crate) fn strangers(root: &Node, plugins: &[&str]) -> Vec<ConfigError> {
     let Value::Table(entries) = &root.value else { return Vec::new() };
-    let strangers = entries.iter().filter(|entry| !plugins.contains(&entry.key.as_str()));
+    let strangers = entries.iter().filter(|entry| !plugins.contains(&&*entry.key));
     strangers
         .map(|entry| {
             let nearest = nearest(&entry.key, plugins.iter().copied(), "its plugins");
             ConfigError {
                 origin: entry.origin.clone(),
-                field: entry.key.clone(),
+                field: entry.key.to_string(),
                 reason: format!("this agent has no such plugin{nearest}"),
             }
         })
@@ -109,7 +109,7 @@ pub(crate) fn strangers(root: &Node, plugins: &[&str]) -> Vec<ConfigError> {
 /// The section of a plugin; one that nobody wrote is empty.
 pub(crate) fn section_of(root: &Node, plugin: &str) -> Node {
     let Value::Table(entries) = &root.value else { return root.clone() };
-    let written = entries.iter().find(|entry| entry.key == plugin);
+    let written = entries.iter().find(|entry| *entry.key == *plugin);
     match written.map(|entry| &entry.node) {
         // `plugin:` in YAML with nothing behind it.
         Some(Node { origin, value: Value::Null }) => Node::table(origin.clone()),

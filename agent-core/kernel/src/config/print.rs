@@ -5,8 +5,7 @@ use std::fmt::Write;
 use serde_json::Value as Json;
 use toml::Value as Toml;
 
-use super::node::{Node, Value};
-use super::schema::property;
+use crate::document::{Node, Value, property};
 
 /// The sections as TOML. A value that nobody wrote is its default, as far as the schema knows it.
 pub(crate) fn print<'a>(sections: impl Iterator<Item = (&'a str, &'a Node)>, schema: &Json) -> String {
@@ -72,7 +71,7 @@ fn toml(node: &Node, schema: &Json) -> Option<Toml> {
                 .iter()
                 .filter_map(|entry| {
                     let schema = property(schema, &entry.key).map_or(&Json::Null, |(_, schema)| schema);
-                    Some((entry.key.clone(), toml(&entry.node, schema)?))
+                    Some((entry.key.to_string(), toml(&entry.node, schema)?))
                 })
                 .collect(),
         ),
@@ -92,7 +91,7 @@ fn defaults(node: &Node, schema: &Json, at: &str, lines: &mut Lines) {
     let Some(properties) = schema.get("properties").and_then(Json::as_object) else { return };
     let Value::Table(entries) = &node.value else { return };
     for (key, schema) in properties {
-        if let Some(entry) = entries.iter().find(|entry| entry.key == *key) {
+        if let Some(entry) = entries.iter().find(|entry| *entry.key == **key) {
             defaults(&entry.node, schema, &path(at, key), lines);
         } else if let Some(value) = schema.get("default").and_then(|value| Toml::try_from(value).ok()) {
             lines.push((format!("{} = {value}", path(at, key)), "default".to_owned()));

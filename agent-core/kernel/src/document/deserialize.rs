@@ -1,4 +1,4 @@
-//! Trees into types: serde's deserializer that tells which value of which file an error is about.
+//! Trees into types: serde's deserializer that tells which value of which document an error is about.
 
 use std::fmt;
 
@@ -8,22 +8,29 @@ use serde::de::{
     MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
-use super::node::{Entry, Node, Origin, Value};
-use super::{ConfigError, nearest};
+use super::{ConfigError, Entry, Node, Origin, Value, nearest};
 
-/// Reads a plugin's section.
-pub(crate) fn section<T: DeserializeOwned>(name: &str, node: &Node) -> Result<T, ConfigError> {
-    T::deserialize(At::new(node)).map_err(|fault| {
-        let fault = fault.in_node(node);
-        let path = fault.path.iter().rev().fold(name.to_owned(), |mut path, step| {
-            if !step.starts_with('[') {
-                path.push('.');
-            }
-            path.push_str(step);
-            path
-        });
-        ConfigError { origin: fault.origin.unwrap_or(Origin::Nowhere), field: path, reason: fault.reason }
-    })
+impl Node {
+    /// Reads it as a type. `field` is its path in the document, with which errors begin.
+    ///
+    /// Unknown fields are refused whatever the type says, except inside of types with `flatten`, `tag` or `untagged`,
+    /// which read a copy that serde makes.
+    ///
+    /// # Errors
+    /// The first value that does not fit: its place, path, and why.
+    pub fn read<T: DeserializeOwned>(&self, field: &str) -> Result<T, ConfigError> {
+        T::deserialize(At::new(self)).map_err(|fault| {
+            let fault = fault.in_node(self);
+            let path = fault.path.iter().rev().fold(field.to_owned(), |mut path, step| {
+                if !step.starts_with('[') && !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(step);
+                path
+            });
+            ConfigError { origin: fault.origin.unwrap_or(Origin::Nowhere), field: path, reason: fault.reason }
+        })
+    }
 }
 
 /// An error on its way out of the tree.
@@ -99,9 +106,26 @@ fn other_than(unexpected: Unexpected<'_>, expected: &dyn Expected) -> String {
     let expected = match expected.to_string() {
         table if table.starts_with("struct ") || table == "a map" => "a table".to_owned(),
         list if list.starts_with("a sequence") => "a list".to_owned(),
-        other => other,
+        other => number(&other).unwrap_or(other),
     };
     format!("this is {is}, and should be {expected}")
+}
+
+/// Rust's numbers by what fits in.
+fn number(name: &str) -> Option<String> {
+    let range = |least: i64, most: i64| Some(format!("an integer from {least} to {most}"));
+    match name {
+        "u8" => range(0, u8::MAX.into()),
+        "u16" => range(0, u16::MAX.into()),
+        "u32" => range(0, u32::MAX.into()),
+        "u64" | "u128" | "usize" => Some("an integer of 0 or more".to_owned()),
+        "i8" => range(i8::MIN.into(), i8::MAX.into()),
+        "i16" => range(i16::MIN.into(), i16::MAX.into()),
+        "i32" => range(i32::MIN.into(), i32::MAX.into()),
+        "i64" | "i128" | "isize" => Some("an integer".to_owned()),
+        "f32" | "f64" => Some("a number".to_owned()),
+        _ => None,
+    }
 }
 
 /// A node to be read.
@@ -301,15 +325,104 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
         self.value = self.entries.next();
         let Some(entry) = self.value else { return Ok(None) };
-        // A key is a text, also where a type wants a number of it.
-        let key = Node { origin: entry.origin.clone(), value: Value::Text(entry.key.clone()) };
-        seed.deserialize(At::new(&key)).map(Some).map_err(|fault| fault.in_node(&key))
+        seed.deserialize(Name(entry)).map(Some).map_err(|mut fault| {
+            fault.origin.get_or_insert_with(|| entry.origin.clone());
+            fault
+        })
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
         let entry = self.value.take().ok_or_else(|| Fault::custom("a value was read without its key"))?;
         let at = At { node: &entry.node, fields: self.fields.map(|fields| (entry, fields)) };
-        seed.deserialize(at).map_err(|fault| fault.behind(entry.key.clone(), &entry.node))
+        seed.deserialize(at).map_err(|fault| fault.behind(entry.key.to_string(), &entry.node))
+    }
+}
+
+/// The name of an entry. It is a text, also where a type wants a number of it.
+struct Name<'a>(&'a Entry);
+
+impl Name<'_> {
+    fn node(&self) -> Node {
+        Node { origin: self.0.origin.clone(), value: Value::Text(self.0.key.to_string()) }
+    }
+}
+
+macro_rules! names {
+    ($($name:ident)*) => {
+        $(fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+            At::new(&self.node()).$name(visitor)
+        })*
+    };
+}
+
+impl<'de> Deserializer<'de> for Name<'_> {
+    type Error = Fault;
+
+    // What nearly all names are.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_str(&self.0.key)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_str(&self.0.key)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_str(&self.0.key)
+    }
+
+    names! {
+        deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+        deserialize_f32 deserialize_f64 deserialize_seq deserialize_map deserialize_char deserialize_bytes
+        deserialize_byte_buf deserialize_option deserialize_unit deserialize_ignored_any
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        At::new(&self.node()).deserialize_struct(name, fields, visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        At::new(&self.node()).deserialize_enum(name, variants, visitor)
     }
 }
 
@@ -320,7 +433,7 @@ struct Variant<'a> {
 
 impl Variant<'_> {
     fn in_entry<T>(&self, outcome: Result<T, Fault>) -> Result<T, Fault> {
-        outcome.map_err(|fault| fault.behind(self.entry.key.clone(), &self.entry.node))
+        outcome.map_err(|fault| fault.behind(self.entry.key.to_string(), &self.entry.node))
     }
 }
 
@@ -329,7 +442,7 @@ impl<'de> EnumAccess<'de> for Variant<'_> {
     type Variant = Self;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Fault> {
-        let name: StrDeserializer<'_, Fault> = self.entry.key.as_str().into_deserializer();
+        let name: StrDeserializer<'_, Fault> = (*self.entry.key).into_deserializer();
         let variant = seed.deserialize(name).map_err(|mut fault| {
             fault.origin.get_or_insert_with(|| self.entry.origin.clone());
             fault

@@ -1,4 +1,4 @@
-//! The JSON schema of a configuration.
+//! The JSON schema of documents.
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::transform::RecursiveTransform;
@@ -10,10 +10,10 @@ pub(crate) fn section<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema 
     generator.subschema_for::<T>()
 }
 
-/// The schema of an agent's file, from those of its sections.
-pub(crate) fn schema<'a>(
-    agent: &str,
-    sections: impl Iterator<Item = (&'a str, fn(&mut SchemaGenerator) -> Schema)>,
+/// The JSON schema of a document: a table, from the schemas of its sections. A field that is not named is refused.
+pub fn schema<'a>(
+    title: &str,
+    sections: impl Iterator<Item = (&'a str, &'a dyn Fn(&mut SchemaGenerator) -> Schema)>,
 ) -> Json {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let mut generator = settings.with_transform(RecursiveTransform(close)).into_generator();
@@ -28,7 +28,7 @@ pub(crate) fn schema<'a>(
     }
     let mut root = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": format!("Configuration of {agent}"),
+        "title": title,
         "type": "object",
         "properties": properties,
     });

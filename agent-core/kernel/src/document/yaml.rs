@@ -1,0 +1,289 @@
+//! YAML 1.2: events of the parser into trees, scalars as the core schema has them.
+//!
+//! A document whose names repeat, whose aliases grow beyond what anybody writes, or that uses tags of its own, is refused.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Tag};
+
+use super::read::Lines;
+use super::table::{Names, Table};
+use super::{ConfigError, Entry, Node, Value};
+
+/// How deep lists and tables may stand in each other.
+const DEEPEST: usize = 128;
+/// How many values aliases may stand for, all together: an alias of aliases grows fast.
+const MOST_COPIES: usize = 1_000_000;
+
+pub(super) fn documents(file: &Arc<str>, text: &str) -> Result<Vec<Node>, ConfigError> {
+    let mut reader = Reader {
+        // Lines are told by the parser.
+        lines: Lines::new(file, ""),
+        names: Names::default(),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        copies: 0,
+        documents: Vec::new(),
+    };
+    let mut options = Options::default();
+    options.flow_nesting_limit = DEEPEST;
+    options.block_nesting_limit = DEEPEST;
+    let mut parser = Parser::new_from_str_with_options(text, options);
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|error| {
+            ConfigError::new(reader.lines.line(error.marker().line().max(1)), "", error.info())
+        })?;
+        reader.take(event, span.start)?;
+    }
+    if reader.documents.is_empty() {
+        reader.documents.push(Node { origin: reader.lines.line(1), value: Value::Null });
+    }
+    Ok(reader.documents)
+}
+
+struct Reader {
+    lines: Lines,
+    names: Names,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Node>,
+    copies: usize,
+    documents: Vec<Node>,
+}
+
+/// A list or table that has not ended.
+struct Open {
+    line: usize,
+    anchor: usize,
+    part: Part,
+}
+
+enum Part {
+    List(Vec<Node>),
+    Table {
+        table: Table,
+        /// The name whose value comes next, and its line.
+        name: Option<(Arc<str>, usize)>,
+        /// What `<<` names.
+        merged: Vec<Node>,
+    },
+}
+
+/// The name under which the entries of other tables are taken in.
+const MERGE: &str = "<<";
+
+impl Reader {
+    fn fail(&self, line: usize, reason: impl std::fmt::Display) -> ConfigError {
+        ConfigError::new(self.lines.line(line), "", reason)
+    }
+
+    fn take(&mut self, event: Event<'_>, at: Marker) -> Result<(), ConfigError> {
+        let line = at.line().max(1);
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                if let Some((name, is_open)) = self.name_wanted() {
+                    *name = Some((is_open.get(&text), line));
+                    if anchor != 0 {
+                        let value = Value::String(text.into_owned());
+                        self.anchors.insert(anchor, Node { origin: self.lines.line(line), value });
+                    }
+                    return Ok(());
+                }
+                let value = self.scalar(&text, style, tag.as_deref(), line)?;
+                self.close(Node { origin: self.lines.line(line), value }, anchor)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.begin(line, anchor, tag.as_deref(), "seq", Part::List(Vec::new()))
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                let part = Part::Table { table: Table::default(), name: None, merged: Vec::new() };
+                self.begin(line, anchor, tag.as_deref(), "map", part)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::Alias(anchor) => {
+                let Some(node) = self.anchors.get(&anchor) else {
+                    return Err(self.fail(line, "this alias stands inside what it names"));
+                };
+                self.copies += size(node);
+                if self.copies > MOST_COPIES {
+                    return Err(self.fail(line, format!("aliases stand for more than {MOST_COPIES} values")));
+                }
+                let node = node.clone();
+                if let Some((name, names)) = self.name_wanted() {
+                    let Value::String(text) = &node.value else {
+                        return Err(self.fail(line, "a name has to be a text"));
+                    };
+                    *name = Some((names.get(text), line));
+                    return Ok(());
+                }
+                self.close(node, 0)
+            }
+            Event::UnresolvedAlias(name) => Err(self.fail(line, format!("no anchor is called `{name}`"))),
+            Event::DocumentStart(..) => {
+                self.anchors.clear();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the name goes, if one comes next; and the names of the document.
+    fn name_wanted(&mut self) -> Option<(&mut Option<(Arc<str>, usize)>, &mut Names)> {
+        match &mut self.open.last_mut()?.part {
+            Part::Table { name: name @ None, .. } => Some((name, &mut self.names)),
+            _ => None,
+        }
+    }
+
+    fn begin(
+        &mut self,
+        line: usize,
+        anchor: usize,
+        tag: Option<&Tag>,
+        is: &str,
+        part: Part,
+    ) -> Result<(), ConfigError> {
+        if self.name_wanted().is_some() {
+            return Err(self.fail(line, "a name has to be a text"));
+        }
+        if let Some(tag) = tag.filter(|tag| tag.core_suffix() != Some(is)) {
+            return Err(self.fail(line, format!("tag `{}` is not known", tag.original())));
+        }
+        self.open.push(Open { line, anchor, part });
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), ConfigError> {
+        let Some(Open { line, anchor, part }) = self.open.pop() else { return Ok(()) };
+        let value = match part {
+            Part::List(items) => Value::List(items),
+            Part::Table { mut table, merged, .. } => {
+                for node in merged {
+                    let Value::Table(entries) = node.value else {
+                        return Err(ConfigError::new(
+                            node.origin,
+                            MERGE,
+                            "this should be a table, or a list of tables",
+                        ));
+                    };
+                    // What the table itself says goes before, and of several the first.
+                    for Entry { key, origin, node } in entries {
+                        if table.find(&key).is_none() {
+                            table.add(key, origin, node)?;
+                        }
+                    }
+                }
+                table.value()
+            }
+        };
+        self.close(Node { origin: self.lines.line(line), value }, anchor)
+    }
+
+    /// A value is complete: it goes where it belongs.
+    fn close(&mut self, node: Node, anchor: usize) -> Result<(), ConfigError> {
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        match self.open.last_mut().map(|open| &mut open.part) {
+            None => self.documents.push(node),
+            Some(Part::List(items)) => items.push(node),
+            Some(Part::Table { table, name, merged }) => {
+                // Names and values come in turn.
+                let Some((key, line)) = name.take() else { return Ok(()) };
+                match node.value {
+                    Value::List(items) if &*key == MERGE => merged.extend(items),
+                    _ if &*key == MERGE => merged.push(node),
+                    _ => table.add(key, self.lines.line(line), node)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn scalar(
+        &self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        line: usize,
+    ) -> Result<Value, ConfigError> {
+        let plain = style == ScalarStyle::Plain;
+        let Some(tag) = tag else {
+            return Ok(if plain { resolved(text) } else { Value::String(text.to_owned()) });
+        };
+        let value = match tag.core_suffix() {
+            Some("str") => Value::String(text.to_owned()),
+            Some(core) => {
+                let value = resolved(text);
+                let fits = match (core, &value) {
+                    ("null", Value::Null) | ("bool", Value::Bool(_)) => true,
+                    ("int", Value::Signed(_) | Value::Unsigned(_)) => true,
+                    ("float", Value::Float(_) | Value::Signed(_) | Value::Unsigned(_)) => true,
+                    _ => false,
+                };
+                if !fits {
+                    return Err(self.fail(line, format!("this is not what tag `{}` says", tag.original())));
+                }
+                value
+            }
+            // `! x`: not to be resolved.
+            None if tag.original() == "!" => Value::String(text.to_owned()),
+            None => return Err(self.fail(line, format!("tag `{}` is not known", tag.original()))),
+        };
+        Ok(value)
+    }
+}
+
+fn size(node: &Node) -> usize {
+    1 + match &node.value {
+        Value::List(items) => items.iter().map(size).sum(),
+        Value::Table(entries) => entries.iter().map(|entry| size(&entry.node)).sum(),
+        _ => 0,
+    }
+}
+
+/// What a plain scalar is by the core schema (YAML 1.2.2, section 10.3.2).
+fn resolved(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "true" | "True" | "TRUE" => return Value::Bool(true),
+        "false" | "False" | "FALSE" => return Value::Bool(false),
+        _ => {}
+    }
+    let number = matches!(text.as_bytes()[0], b'0'..=b'9' | b'+' | b'-' | b'.');
+    number.then(|| number_of(text)).flatten().unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+fn number_of(text: &str) -> Option<Value> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    match unsigned {
+        ".inf" | ".Inf" | ".INF" => {
+            return Some(Value::Float(if text.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY }));
+        }
+        ".nan" | ".NaN" | ".NAN" if unsigned.len() == text.len() => return Some(Value::Float(f64::NAN)),
+        _ => {}
+    }
+    let digits = |of: &str| !of.is_empty() && of.bytes().all(|byte| byte.is_ascii_digit());
+    for (prefix, radix) in [("0x", 16), ("0o", 8)] {
+        // Without a sign.
+        if let Some(of) = text.strip_prefix(prefix).filter(|of| of.bytes().all(|b| b.is_ascii_alphanumeric()))
+        {
+            let value = u64::from_str_radix(of, radix).ok()?;
+            return Some(i64::try_from(value).map_or(Value::Unsigned(value), Value::Signed));
+        }
+    }
+    if digits(unsigned) {
+        let signed = text.parse().map(Value::Signed);
+        // One that fits neither is told by whoever reads it.
+        let integer = signed.or_else(|_| text.parse().map(Value::Unsigned));
+        return integer.ok().or_else(|| text.parse().ok().map(Value::Float));
+    }
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let plain = |of: &str| of.is_empty() || digits(of);
+    let is_float = plain(whole) && plain(fraction) && !(whole.is_empty() && fraction.is_empty());
+    (is_float && exponent.is_none_or(digits)).then(|| text.parse().ok().map(Value::Float))?
+}
