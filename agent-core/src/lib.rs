@@ -6,8 +6,9 @@
 //! | Feature | What it adds |
 //! |---|---|
 //! | `probes` (default) | `Probes`: liveness, readiness and metrics over HTTP |
-//! | `yaml` (default) | configuration files in YAML and JSON beside TOML |
+//! | `yaml` (default) | documents in YAML beside TOML and JSON |
 //! | `engine` | [`engine`]: the desired-state engine, a plugin |
+//! | `file` | `engine::file`: desired state from files, and the commands `plan`, `check` and `schema` |
 //! | `testkit` | [`testkit`]: a mock southbound, and checks for descriptors |
 
 #[cfg(feature = "engine")]

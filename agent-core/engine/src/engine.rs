@@ -17,7 +17,7 @@ use crate::metadata::{Index, Registered};
 use crate::metrics::Metrics;
 use crate::planner::{Access, Drift, Foreign, Notice, Planner, Policy};
 use crate::record::{Record, Recorder};
-use crate::rules::Typed;
+use crate::rules::{Rules, Typed};
 use crate::transaction::{Change, OnPending, Options, Request};
 use crate::watch::{Watch, Watchers};
 use crate::{AnyValue, Done, Graph, Key, Plan, Report, Resync, Retry, Status, Summary};
@@ -103,6 +103,27 @@ impl Engine {
         self.send(Command::Begin);
     }
 
+    /// Begins the work of an engine that was [held](Engine::held) as an onlooker: it observes and plans, and never does
+    /// anything. Waits until all kinds have been observed, at most this long; why others have not.
+    pub async fn look(&self, within: Duration) -> Vec<String> {
+        self.send(Command::Look);
+        let until = Instant::now() + within;
+        let mut summaries = self.summaries();
+        loop {
+            let kinds = self.kinds();
+            let unobserved: Vec<String> = {
+                let core = self.shared.core();
+                kinds.keys().filter_map(|kind| core.planner.unobserved(kind)).collect()
+            };
+            if unobserved.is_empty() || Instant::now() >= until {
+                return unobserved;
+            }
+            // Not all that this asks for is told.
+            let again = until.min(Instant::now() + Duration::from_millis(20));
+            let _ = tokio::time::timeout_at(again, summaries.changed()).await;
+        }
+    }
+
     fn spawn(settings: Settings, held: bool) -> Self {
         let policy = Policy { foreign: settings.foreign, drift: settings.drift };
         let core = Core {
@@ -142,14 +163,20 @@ impl Engine {
     /// registered already: both are mistakes of the program, not of its input.
     pub fn register<D: Descriptor>(&self, descriptor: D) -> Registered<D> {
         assert!(!D::KIND.is_empty() && !D::KIND.contains('/'), "not a name of a kind: {:?}", D::KIND);
-        let mut kinds = self.shared.kinds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        assert!(kinds.insert(D::KIND), "kind {} is registered twice", D::KIND);
-        drop(kinds);
         let descriptor = Arc::new(descriptor);
+        let rules: Arc<dyn Rules> = Arc::new(Typed(descriptor.clone()));
+        let mut kinds = self.shared.kinds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        assert!(kinds.insert(D::KIND, rules.clone()).is_none(), "kind {} is registered twice", D::KIND);
+        drop(kinds);
         let index = Arc::new(Index::new());
         let adapter = Arc::new(Adapter { descriptor: descriptor.clone(), index: index.clone() });
-        self.send(Command::Register(Arc::new(Typed(descriptor)), adapter));
+        self.send(Command::Register(rules, adapter));
         Registered(index)
+    }
+
+    /// The kinds that are registered.
+    pub(crate) fn kinds(&self) -> std::collections::BTreeMap<&'static str, Arc<dyn Rules>> {
+        self.shared.kinds.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     fn send(&self, command: Command) {
@@ -338,7 +365,14 @@ impl Transaction<'_> {
         self
     }
 
-    /// As [`Transaction::set`], from a document. If no descriptor of the kind is registered yet, the item is
+    /// As [`Transaction::set`], for each key a value or, for an item that the source does not want any more, none.
+    pub fn set_values(mut self, values: impl IntoIterator<Item = (Key, Option<AnyValue>)>) -> Self {
+        let change = |(key, value)| Change { key, value, expect: None };
+        self.request.changes.extend(values.into_iter().map(change));
+        self
+    }
+
+    /// As [`Transaction::set`], from JSON. A field that does not fit its type is told by its path. If no descriptor of the kind is registered yet, the item is
     /// unimplemented until one is.
     pub fn set_json(self, key: Key, value: serde_json::Value) -> Self {
         self.change(key, Some(AnyValue::new(value)))

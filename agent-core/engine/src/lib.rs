@@ -75,9 +75,12 @@
 //! ```
 
 mod descriptor;
+mod documents;
 mod driver;
 mod engine;
 mod failure;
+#[cfg(feature = "file")]
+pub mod file;
 mod history;
 mod journal;
 mod key;
@@ -90,11 +93,13 @@ mod plugin;
 mod record;
 mod rules;
 mod status;
+mod store;
 mod transaction;
 mod value;
 mod watch;
 
 pub use descriptor::{Batch, Change, Derived, Descriptor, Entry, Observed, Outcomes};
+pub use documents::Written;
 pub use engine::{Ended, Engine, Settings, Transaction};
 pub use failure::{Failure, Invalid};
 pub use journal::{BoxError, Fact, Journal, MemoryJournal, Remembered, Wanted};
@@ -108,6 +113,7 @@ pub use planner::{Access, Drift, Foreign};
 pub use plugin::EngineConfig;
 pub use record::{Record, Replay, ReplayError, Replayed};
 pub use status::{State, Status, Summary};
+pub use store::{Apply, Store, StoreError, Update};
 pub use transaction::{Action, Done, Ending, Item, OnPending, Report, Resync, Retry, Trigger, Why};
 pub use value::{AnyValue, Value};
 pub use watch::{Watch, Watched};

@@ -45,6 +45,11 @@ impl Plan {
         depth.into_iter().max().unwrap_or(0)
     }
 
+    /// The plan as text, with where the items are written that would be pending.
+    pub fn located<'a>(&'a self, origin: impl Fn(&Key) -> Option<String> + 'a) -> impl fmt::Display + 'a {
+        Located { plan: self, origin }
+    }
+
     /// The plan in Graphviz's language.
     pub fn dot(&self) -> String {
         let mut text = String::from("digraph plan {\n  rankdir=LR;\n  node [shape=box];\n");
@@ -64,8 +69,25 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
+struct Located<'a, F> {
+    plan: &'a Plan,
+    origin: F,
+}
+
+impl<F: Fn(&Key) -> Option<String>> fmt::Display for Located<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.plan.write(f, &self.origin)
+    }
+}
+
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, &|_| None)
+    }
+}
+
+impl Plan {
+    fn write(&self, f: &mut fmt::Formatter<'_>, origin: &dyn Fn(&Key) -> Option<String>) -> fmt::Result {
         let widest = self.steps.iter().map(|step| step.key.as_str().chars().count()).max().unwrap_or(0);
         for step in &self.steps {
             let sign = match step.action {
@@ -88,7 +110,8 @@ impl fmt::Display for Plan {
             writeln!(f)?;
         }
         for (key, reasons) in &self.pending {
-            writeln!(f, "  {key}   pending   {}", reasons.join("; "))?;
+            let place = origin(key).map(|origin| format!("   ({origin})")).unwrap_or_default();
+            writeln!(f, "  {key}   pending   {}{place}", reasons.join("; "))?;
         }
         for error in &self.errors {
             writeln!(f, "! {error}")?;

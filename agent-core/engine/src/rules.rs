@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use schemars::{Schema, SchemaGenerator};
+use vpp_agent_kernel::document::{ConfigError, Node};
+
 use crate::descriptor::{Change, Derived, Descriptor};
 use crate::{AnyValue, Failure, Invalid, Key, Needs};
 
@@ -9,7 +12,13 @@ pub(crate) trait Rules: Send + Sync {
     fn kind(&self) -> &'static str;
     fn observe_after(&self) -> &'static [&'static str];
     fn has_metadata(&self) -> bool;
-    fn decode(&self, json: &serde_json::Value) -> Result<(Key, AnyValue), Failure>;
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema;
+    /// Reads a value of a document; errors name the field within it.
+    fn read(&self, node: &Node) -> Result<(Key, AnyValue), ConfigError>;
+    /// As `read`, of JSON that was in no document.
+    fn decode(&self, json: &serde_json::Value) -> Result<(Key, AnyValue), Failure> {
+        self.read(&Node::from_json(json)).map_err(|error| Failure::new(error).permanent())
+    }
     fn holds_type(&self, value: &AnyValue) -> bool;
     fn validate(&self, value: &AnyValue) -> Result<(), Invalid>;
     fn equivalent(&self, a: &AnyValue, b: &AnyValue) -> bool;
@@ -30,9 +39,11 @@ impl<D: Descriptor> Rules for Typed<D> {
     fn has_metadata(&self) -> bool {
         std::any::TypeId::of::<D::Metadata>() != std::any::TypeId::of::<()>()
     }
-    fn decode(&self, json: &serde_json::Value) -> Result<(Key, AnyValue), Failure> {
-        let value: D::Value = serde::Deserialize::deserialize(json)
-            .map_err(|e| Failure::new(format!("not a value of kind {}: {e}", D::KIND)).permanent())?;
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<D::Value>()
+    }
+    fn read(&self, node: &Node) -> Result<(Key, AnyValue), ConfigError> {
+        let value: D::Value = node.read("")?;
         Ok((D::key(&value), AnyValue::new(value)))
     }
     fn holds_type(&self, value: &AnyValue) -> bool {

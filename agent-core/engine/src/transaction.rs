@@ -162,6 +162,14 @@ pub struct Item {
     pub pending: Vec<String>,
 }
 
+impl Item {
+    /// Whether it is as it is wanted.
+    pub fn is_in_place(&self) -> bool {
+        let at_rest = matches!(self.state, State::Configured | State::Removed | State::Nonexistent);
+        at_rest && self.failure.is_none() && self.invalid.is_none() && self.pending.is_empty()
+    }
+}
+
 /// How a transaction ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
@@ -225,20 +233,32 @@ impl Report {
     }
 }
 
+/// What is in place and what is not: how many, and each item that is not; with `{:#}` each item.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "transaction {}: {:?}, {} operations", self.number, self.ending, self.operations.len())?;
+        let (number, ending, operations) = (self.number, self.ending, self.operations.len());
+        writeln!(f, "transaction {number}: {ending:?}, {operations} operations")?;
+        let in_place = self.items.iter().filter(|item| item.is_in_place()).count();
+        if in_place < self.items.len() {
+            writeln!(f, "  {in_place} of {} items are as wanted", self.items.len())?;
+        }
         for error in &self.errors {
             writeln!(f, "  {error}")?;
         }
-        for item in &self.items {
+        let all = f.alternate();
+        for item in self.items.iter().filter(|item| all || !item.is_in_place()) {
+            write!(f, "  {}: {}", item.key, item.state)?;
             if let Some((key, failure)) = &item.failure {
-                writeln!(f, "  {}: {}: {key}: {failure}", item.key, item.state)?;
+                if *key != item.key {
+                    write!(f, ": {key}")?;
+                }
+                write!(f, ": {failure}")?;
             } else if let Some(invalid) = &item.invalid {
-                writeln!(f, "  {}: {}: {invalid}", item.key, item.state)?;
+                write!(f, ": {invalid}")?;
             } else if !item.pending.is_empty() {
-                writeln!(f, "  {}: {}: {}", item.key, item.state, item.pending.join("; "))?;
+                write!(f, ": {}", item.pending.join("; "))?;
             }
+            writeln!(f)?;
         }
         Ok(())
     }

@@ -44,6 +44,10 @@ fn a_name_given_twice_names_both_places() {
     for (text, format) in [("a: 1\n\na: 2", Format::Yaml), ("{\"a\": 1,\n\n\"a\": 2}", Format::Json)] {
         assert_eq!(refused(text, format), "d:3: a: this name is given already at d:1");
     }
+    let inner = "a: { b: [{}, { c: 1, c: 2 }] }";
+    assert_eq!(refused(inner, Format::Yaml), "d:1: a.b[1].c: this name is given already at d:1");
+    let inner = "{\"a\": { \"b\": [{}, { \"c\": 1, \"c\": 2 }] }}";
+    assert_eq!(refused(inner, Format::Json), "d:1: a.b[1].c: this name is given already at d:1");
     let many: String = (0..100).map(|n| format!("k{n}: {n}\n")).collect();
     assert_eq!(one(&many, Format::Yaml).entries().map(<[_]>::len), Some(100));
     let twice = format!("{many}k17: 0");

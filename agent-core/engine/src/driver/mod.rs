@@ -4,7 +4,7 @@ mod call;
 mod southbound;
 mod writer;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Keep(String),
     /// What was asked while the engine was held is done now.
     Begin,
+    /// As `Begin`, of an engine that observes and does nothing.
+    Look,
     Commit(Request, oneshot::Sender<Report>, OwnedSemaphorePermit),
     Notices,
     Check(oneshot::Sender<Report>),
@@ -50,9 +52,9 @@ pub(crate) enum Completion {
 pub(crate) struct Shared {
     pub(crate) core: Mutex<Core>,
     pub(crate) notices: Mutex<Notices>,
-    pub(crate) kinds: Mutex<HashSet<&'static str>>,
     /// Facts are on their way to the journal, or it is being read.
     pub(crate) recording: AtomicBool,
+    pub(crate) kinds: Mutex<BTreeMap<&'static str, Arc<dyn Rules>>>,
     pub(crate) started: Instant,
     pub(crate) metrics: Metrics,
     /// How the engine stands, told when something about it changes that its health depends on.
@@ -252,7 +254,10 @@ impl Driver {
     fn obey(&mut self, command: Command) {
         if let Some(held) = &mut self.held {
             match command {
-                Command::Begin => {
+                begin @ (Command::Begin | Command::Look) => {
+                    if matches!(begin, Command::Look) {
+                        self.shared.core().planner.only_look();
+                    }
                     self.held.take().unwrap_or_default().into_iter().for_each(|command| self.obey(command))
                 }
                 command => held.push(command),
@@ -283,7 +288,7 @@ impl Driver {
                 self.asking = Some((report, None));
                 self.tell(Event::Check);
             }
-            Command::Begin | Command::Stop(_) => {}
+            Command::Begin | Command::Look | Command::Stop(_) => {}
         }
     }
 

@@ -29,7 +29,7 @@ impl Planner {
         if node.busy.is_some() || node.held() || node.drifted {
             return;
         }
-        if self.kinds[node.kind as usize].gated {
+        if self.kinds[node.kind as usize].gated || self.onlooker {
             let kind = node.kind;
             self.kinds[kind as usize].deferred.push(id);
             return;

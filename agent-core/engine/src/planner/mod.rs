@@ -243,6 +243,8 @@ pub(crate) struct Planner {
     states: [usize; State::ALL.len()],
     drifts: u64,
     publish: bool,
+    /// Operations are planned and never given out.
+    onlooker: bool,
     /// A copy that only looks ahead.
     rehearsal: Option<Box<present::Rehearsal>>,
     out: Vec<Output>,
@@ -286,6 +288,7 @@ impl Planner {
             states: [0; State::ALL.len()],
             drifts: 0,
             publish: false,
+            onlooker: false,
             rehearsal: None,
             out: Vec::new(),
         }
@@ -294,6 +297,11 @@ impl Planner {
     /// Whether changes of states are told.
     pub(crate) const fn publish(&mut self, on: bool) {
         self.publish = on;
+    }
+
+    /// From now on nothing is done.
+    pub(crate) const fn only_look(&mut self) {
+        self.onlooker = true;
     }
 
     /// Takes an event and gives what follows from it, in order.

@@ -244,6 +244,18 @@ impl Planner {
         }
     }
 
+    /// Why it is not known what is there of a kind.
+    pub(crate) fn unobserved(&self, kind: &str) -> Option<String> {
+        let at = self.kind_ids.get(kind).map(|&at| &self.kinds[at as usize]);
+        let why = match at.map(|kind| (&kind.access, kind.known, &kind.failure)) {
+            Some((Access::Closed(why), ..)) => why.clone(),
+            Some((Access::Unimplemented(_), ..) | (_, true, _)) => return None,
+            Some((_, _, Some(failure))) => failure.to_string(),
+            _ => "it is being observed".to_owned(),
+        };
+        Some(format!("{kind}: {why}"))
+    }
+
     pub(crate) fn kind_name(&self, kind: u32) -> &str {
         &self.kinds[kind as usize].name
     }

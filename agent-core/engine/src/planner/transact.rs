@@ -421,6 +421,13 @@ impl Planner {
         copy.rehearsal = Some(Box::default());
         copy.queued.clear();
         copy.locked.clear();
+        if std::mem::take(&mut copy.onlooker) {
+            for kind in 0..copy.kinds.len() {
+                for id in std::mem::take(&mut copy.kinds[kind].deferred) {
+                    copy.wake_up(id);
+                }
+            }
+        }
         let mut outputs = copy.handle(self.now, Event::Transact(request));
         let mut number = 0;
         let mut report = None;

@@ -21,6 +21,13 @@ impl ConfigError {
     pub fn new(origin: Origin, field: impl Into<String>, reason: impl fmt::Display) -> Self {
         Self { origin, field: field.into(), reason: reason.to_string() }
     }
+
+    /// The field is one in this: `routes`, `[3]`.
+    #[must_use]
+    pub fn within(self, outer: impl fmt::Display) -> Self {
+        let dot = if self.field.is_empty() || self.field.starts_with('[') { "" } else { "." };
+        Self { field: format!("{outer}{dot}{}", self.field), ..self }
+    }
 }
 
 impl fmt::Display for ConfigError {

@@ -53,13 +53,16 @@ impl Reader<'_> {
         let level = serde_json::from_str(raw.get()).map_err(|error| fail(error.to_string()))?;
         let value = match level {
             Level::Scalar(value) => value,
-            Level::List(items) => Value::List(
-                items.into_iter().map(|item| self.node(item, depth + 1)).collect::<Result<_, _>>()?,
-            ),
+            Level::List(items) => {
+                let item = |(index, item): (usize, &RawValue)| {
+                    self.node(item, depth + 1).map_err(|error| error.within(format_args!("[{index}]")))
+                };
+                Value::List(items.into_iter().enumerate().map(item).collect::<Result<_, _>>()?)
+            }
             Level::Table(entries) => {
                 let mut table = Table::default();
                 for (key, raw) in entries {
-                    let node = self.node(raw, depth + 1)?;
+                    let node = self.node(raw, depth + 1).map_err(|error| error.within(&key))?;
                     table.add(self.names.get(&key), node.origin.clone(), node)?;
                 }
                 table.value()

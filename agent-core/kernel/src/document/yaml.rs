@@ -193,11 +193,24 @@ impl Reader {
                 match node.value {
                     Value::List(items) if &*key == MERGE => merged.extend(items),
                     _ if &*key == MERGE => merged.push(node),
-                    _ => table.add(key, self.lines.line(line), node)?,
+                    _ => {
+                        return table
+                            .add(key, self.lines.line(line), node)
+                            .map_err(|error| self.within(error));
+                    }
                 }
             }
         }
         Ok(())
+    }
+
+    /// An error about a name in the innermost table that is open, with the path to it.
+    fn within(&self, error: ConfigError) -> ConfigError {
+        self.open.iter().rev().fold(error, |error, open| match &open.part {
+            Part::List(items) => error.within(format_args!("[{}]", items.len())),
+            Part::Table { name: Some((name, _)), .. } => error.within(name),
+            Part::Table { .. } => error,
+        })
     }
 
     fn scalar(

@@ -1,0 +1,270 @@
+//! Documents of desired state: a table of sections, each a list of values of one kind.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use schemars::SchemaGenerator;
+use serde_json::{Value as Json, json};
+use vpp_agent_kernel::document::{self, ConfigError, ConfigErrors, Node, Origin, Value};
+
+use crate::needs::Expression;
+use crate::rules::Rules;
+use crate::{AnyValue, Engine, Invalid, Key};
+
+/// An item as a document wants it.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// Its key.
+    pub key: Key,
+    /// Its value, of its kind's type.
+    pub value: AnyValue,
+    /// Where it is written.
+    pub origin: Origin,
+    section: Arc<str>,
+    index: usize,
+}
+
+impl Written {
+    /// Its path in the document: `routes[3]`.
+    pub fn field(&self) -> String {
+        format!("{}[{}]", self.section, self.index)
+    }
+
+    fn error(&self, reason: impl std::fmt::Display) -> ConfigError {
+        ConfigError::new(self.origin.clone(), self.field(), reason)
+    }
+}
+
+/// Documents as the kinds that are registered say.
+impl Engine {
+    /// The items of documents, which together are one desired state. A section is called as its kind or as that kind's
+    /// plural (`route`, `routes`; `address`, `addresses`), and is a list of values.
+    ///
+    /// # Errors
+    /// One for each section and item that is wrong: a kind that nobody has registered, a field that is unknown, missing,
+    /// of a wrong type or out of range, a value that its descriptor rejects, an item that is wanted twice.
+    pub fn read(&self, documents: &[Node]) -> Result<Vec<Written>, ConfigErrors> {
+        let mut reader =
+            Reader { kinds: self.kinds(), items: Vec::new(), places: HashMap::new(), errors: Vec::new() };
+        for document in documents {
+            reader.document(document);
+        }
+        if reader.errors.is_empty() { Ok(reader.items) } else { Err(ConfigErrors(reader.errors)) }
+    }
+
+    /// What items of documents need that no item of these documents is. It may come from elsewhere: from another source,
+    /// or be there by itself.
+    pub fn unknown_references(&self, items: &[Written]) -> Vec<ConfigError> {
+        let kinds = self.kinds();
+        let mut known = Known::default();
+        for item in items {
+            known.add(&kinds, &item.key, &item.value);
+        }
+        known.names.sort_unstable();
+        let missing = |item: &Written| {
+            let rules = kinds.get(item.key.kind())?;
+            let mut missing = Vec::new();
+            each_of(&kinds, rules, &item.value, &mut |rules, value| {
+                known.missing(&rules.needs(value).0, &mut missing);
+            });
+            missing.dedup();
+            let needs = missing.join(" and ");
+            (!needs.is_empty())
+                .then(|| item.error(format_args!("{} needs {needs}, which no document wants", item.key)))
+        };
+        items.iter().filter_map(missing).collect()
+    }
+
+    /// The JSON schema of documents.
+    pub fn document_schema(&self) -> Json {
+        let kinds = self.kinds();
+        let sections = kinds.values().flat_map(|rules| {
+            let list = |generator: &mut SchemaGenerator| {
+                let items = rules.schema(generator);
+                json!({ "type": "array", "items": items }).try_into().unwrap_or_default()
+            };
+            [plural(rules.kind()), rules.kind().to_owned()].map(|name| (name, list))
+        });
+        let sections: BTreeMap<String, _> = sections.collect();
+        document::schema("Desired state", sections.iter().map(|(name, list)| (name.as_str(), list as _)))
+    }
+}
+
+/// As English has it, for words that name things: `address`, `policy`, `route`.
+fn plural(kind: &str) -> String {
+    let consonant = |c: char| c.is_ascii_alphabetic() && !"aeiou".contains(c);
+    if let Some(stem) = kind.strip_suffix('y').filter(|stem| stem.ends_with(consonant)) {
+        return format!("{stem}ies");
+    }
+    let hisses = ["s", "x", "z", "ch", "sh"].iter().any(|end| kind.ends_with(end));
+    format!("{kind}{}", if hisses { "es" } else { "s" })
+}
+
+struct Reader {
+    kinds: BTreeMap<&'static str, Arc<dyn Rules>>,
+    items: Vec<Written>,
+    /// Places of the items by key.
+    places: HashMap<Key, usize>,
+    errors: Vec<ConfigError>,
+}
+
+impl Reader {
+    fn document(&mut self, document: &Node) {
+        match &document.value {
+            Value::Null => {}
+            Value::Table(sections) => {
+                for section in sections {
+                    self.section(&section.key, &section.origin, &section.node);
+                }
+            }
+            other => self.errors.push(ConfigError::new(
+                document.origin.clone(),
+                "",
+                format_args!("desired state is a table with a list for each kind; this is {}", other.kind()),
+            )),
+        }
+    }
+
+    fn section(&mut self, name: &Arc<str>, origin: &Origin, node: &Node) {
+        let rules = self.kinds.get(&**name);
+        let rules =
+            rules.or_else(|| self.kinds.values().find(|rules| plural(rules.kind()) == **name)).cloned();
+        let Some(rules) = rules else {
+            let plurals: Vec<String> = self.kinds.keys().map(|kind| plural(kind)).collect();
+            let near = document::nearest(name, plurals.iter().map(String::as_str), "kinds");
+            let reason = format!("this agent has no such kind{near}");
+            return self.errors.push(ConfigError::new(origin.clone(), &**name, reason));
+        };
+        match &node.value {
+            Value::Null => {}
+            Value::List(items) => {
+                for (index, node) in items.iter().enumerate() {
+                    if let Err(error) = self.item(&*rules, name, index, node) {
+                        self.errors.push(error.within(format_args!("{name}[{index}]")));
+                    }
+                }
+            }
+            other => self.errors.push(ConfigError::new(
+                node.origin.clone(),
+                &**name,
+                format_args!("this is {}, and should be a list", other.kind()),
+            )),
+        }
+    }
+
+    fn item(
+        &mut self,
+        rules: &dyn Rules,
+        section: &Arc<str>,
+        index: usize,
+        node: &Node,
+    ) -> Result<(), ConfigError> {
+        let (key, value) = rules.read(node)?;
+        if let Some((of, invalid)) = invalid(&self.kinds, rules, &value) {
+            let (field, reason) = invalid.fields.first().cloned().unwrap_or_default();
+            let more = invalid.fields.iter().skip(1).map(|(field, reason)| format!("; {field}: {reason}"));
+            let origin = node.nearest(&field).origin.clone();
+            let reason = format!("{reason}{}", more.collect::<String>());
+            return Err(match of {
+                None => ConfigError::new(origin, field, reason),
+                Some(of) => {
+                    ConfigError::new(node.origin.clone(), "", format_args!("{of}: {field}: {reason}"))
+                }
+            });
+        }
+        if let Some(&first) = self.places.get(&key) {
+            let first = &self.items[first];
+            let reason = format!("{key} is wanted already by {} at {}", first.field(), first.origin);
+            return Err(ConfigError::new(node.origin.clone(), "", reason));
+        }
+        self.places.insert(key.clone(), self.items.len());
+        self.items.push(Written {
+            key,
+            value,
+            origin: node.origin.clone(),
+            section: Arc::clone(section),
+            index,
+        });
+        Ok(())
+    }
+}
+
+type Kinds = BTreeMap<&'static str, Arc<dyn Rules>>;
+
+/// What is wrong with a value, or with one that is derived from it, and with which.
+fn invalid(kinds: &Kinds, rules: &dyn Rules, value: &AnyValue) -> Option<(Option<Key>, Invalid)> {
+    if let Err(invalid) = rules.validate(value) {
+        return Some((None, invalid));
+    }
+    rules.derived(value).into_iter().find_map(|derived| {
+        let rules = kinds.get(derived.key.kind())?;
+        let (of, invalid) = invalid(kinds, &**rules, &derived.value)?;
+        Some((of.or(Some(derived.key)), invalid))
+    })
+}
+
+/// An item and all that is derived from it.
+fn each_of(
+    kinds: &Kinds,
+    rules: &Arc<dyn Rules>,
+    value: &AnyValue,
+    f: &mut dyn FnMut(&dyn Rules, &AnyValue),
+) {
+    f(&**rules, value);
+    for derived in rules.derived(value) {
+        if let Some(rules) = kinds.get(derived.key.kind()) {
+            each_of(kinds, rules, &derived.value, f);
+        }
+    }
+}
+
+/// The keys that documents name, also by what is derived from their items.
+#[derive(Default)]
+struct Known {
+    names: Vec<Key>,
+}
+
+impl Known {
+    fn add(&mut self, kinds: &Kinds, key: &Key, value: &AnyValue) {
+        self.names.push(key.clone());
+        if let Some(rules) = kinds.get(key.kind()) {
+            for derived in rules.derived(value) {
+                self.add(kinds, &derived.key, &derived.value);
+            }
+        }
+    }
+
+    fn holds(&self, need: &Expression) -> bool {
+        match need {
+            Expression::All(of) => of.iter().all(|need| self.holds(need)),
+            Expression::OneOf(of) => of.iter().any(|need| self.holds(need)),
+            Expression::Item(key) | Expression::Where(key, _) => self.names.binary_search(key).is_ok(),
+            Expression::Any { kind, prefix, .. } => {
+                let start = Key::new(kind, prefix);
+                let at = self.names.partition_point(|key| *key < start);
+                self.names.get(at).is_some_and(|key| key.as_str().starts_with(start.as_str()))
+            }
+            Expression::After(_) => true,
+        }
+    }
+
+    /// The parts of a need that no document meets.
+    fn missing(&self, need: &Expression, out: &mut Vec<String>) {
+        match need {
+            Expression::All(of) => of.iter().for_each(|need| self.missing(need, out)),
+            need if self.holds(need) => {}
+            need => out.push(need.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn plurals() {
+        let words = [("route", "routes"), ("address", "addresses"), ("policy", "policies"), ("box", "boxes")];
+        for (one, many) in words.into_iter().chain([("gateway", "gateways"), ("af-packet", "af-packets")]) {
+            assert_eq!(super::plural(one), many);
+        }
+    }
+}
