@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use schemars::SchemaGenerator;
+use schemars::{Schema, SchemaGenerator};
 use serde_json::{Value as Json, json};
 use vpp_agent_kernel::document::{self, ConfigError, ConfigErrors, Node, Origin, Value};
 
@@ -78,16 +78,24 @@ impl Engine {
     /// The JSON schema of documents.
     pub fn document_schema(&self) -> Json {
         let kinds = self.kinds();
-        let sections = kinds.values().flat_map(|rules| {
+        type Section<'a> = Box<dyn Fn(&mut SchemaGenerator) -> Schema + 'a>;
+        let mut sections: BTreeMap<String, Section<'_>> = BTreeMap::new();
+        for rules in kinds.values() {
+            let (one, many) = (rules.kind(), plural(rules.kind()));
+            let same = json!({ "$ref": format!("#/properties/{many}") });
             let list = |generator: &mut SchemaGenerator| {
-                let items = rules.schema(generator);
-                json!({ "type": "array", "items": items }).try_into().unwrap_or_default()
+                schema(json!({ "type": "array", "items": rules.schema(generator) }))
             };
-            [plural(rules.kind()), rules.kind().to_owned()].map(|name| (name, list))
-        });
-        let sections: BTreeMap<String, _> = sections.collect();
-        document::schema("Desired state", sections.iter().map(|(name, list)| (name.as_str(), list as _)))
+            sections.insert(many, Box::new(list));
+            sections.insert(one.to_owned(), Box::new(move |_| schema(same.clone())));
+        }
+        document::schema("Desired state", sections.iter().map(|(name, section)| (name.as_str(), &**section)))
     }
+}
+
+fn schema(json: Json) -> Schema {
+    // Objects are schemas.
+    json.try_into().unwrap_or_default()
 }
 
 /// As English has it, for words that name things: `address`, `policy`, `route`.

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use vpp_agent_kernel::Origin;
-use vpp_agent_kernel::document::{self, ConfigError, ConfigErrors, Format, Node};
+use vpp_agent_kernel::document::{self, ConfigError, Format, Node};
 
 /// What is at some paths. Two that are equal hold the same documents, as far as the file system tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,8 +74,8 @@ impl Look {
         Ok(())
     }
 
-    /// Reads the documents; what is wrong with any of them is told at once.
-    pub(super) fn load(&self) -> Result<Vec<Node>, ConfigErrors> {
+    /// Reads the documents: those that can be read, and what is wrong with the others.
+    pub(super) fn load(&self) -> (Vec<Node>, Vec<ConfigError>) {
         let gone = |(path, why): &(PathBuf, String)| {
             ConfigError::new(Origin::Nowhere, "", format_args!("cannot read {}: {why}", path.display()))
         };
@@ -87,6 +87,6 @@ impl Look {
                 Err(error) => errors.push(error),
             }
         }
-        if errors.is_empty() { Ok(documents) } else { Err(ConfigErrors(errors)) }
+        (documents, errors)
     }
 }

@@ -117,12 +117,20 @@ impl Store for FileStore {
     }
 }
 
+/// The items of the documents, or all that is wrong with them.
 pub(super) fn read(
     engine: &Engine,
     look: &Look,
     references: UnknownReferences,
 ) -> Result<Vec<Written>, ConfigErrors> {
-    let items = engine.read(&look.load()?)?;
+    let (documents, mut errors) = look.load();
+    let items = engine.read(&documents).unwrap_or_else(|more| {
+        errors.extend(more.0);
+        Vec::new()
+    });
+    if !errors.is_empty() {
+        return Err(ConfigErrors(errors));
+    }
     if references == UnknownReferences::Reject {
         let unknown = engine.unknown_references(&items);
         if !unknown.is_empty() {

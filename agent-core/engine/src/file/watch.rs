@@ -94,18 +94,15 @@ impl Activity {
     fn take(&self, event: &notify::Event) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) | EventKind::Remove(_) => {
-                event.paths.iter().for_each(|path| drop(open.remove(path)));
-            }
-            // Reading changes nothing.
-            EventKind::Access(_) => return,
             EventKind::Modify(ModifyKind::Data(_)) => {
                 open.extend(event.paths.iter().map(|path| (path.clone(), Instant::now())));
             }
             // A rename takes the file away from who writes it, or is the end of writing.
-            EventKind::Modify(ModifyKind::Name(_)) => {
-                event.paths.iter().for_each(|path| drop(open.remove(path)));
-            }
+            EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Remove(_)
+            | EventKind::Modify(ModifyKind::Name(_)) => open.retain(|path, _| !event.paths.contains(path)),
+            // Reading changes nothing.
+            EventKind::Access(_) => return,
             _ => {}
         }
         drop(open);
@@ -122,10 +119,8 @@ fn directories(paths: &[PathBuf]) -> HashMap<PathBuf, (u64, u64)> {
         let target = fs::canonicalize(&path).ok();
         for path in [Some(&path), target.as_ref()].into_iter().flatten() {
             add(path, &mut found);
-            if let Some(above) = path.parent() {
-                let there = above.ancestors().find(|above| add(above, &mut found));
-                let _ = there;
-            }
+            // The first that is there, and none above it.
+            path.ancestors().skip(1).any(|above| add(above, &mut found));
         }
     }
     found

@@ -7,8 +7,8 @@ use vpp_agent_engine::{Engine, Settings, State};
 use vpp_agent_kernel::HealthState;
 use vpp_agent_kernel::document::{Format, parse};
 
-use crate::kinds::{Kinds, Router, southbound};
-use crate::{Follower, key};
+use crate::kinds::{Kinds, Router};
+use crate::{Follower, key, southbound};
 
 async fn engine() -> Arc<Engine> {
     southbound(&Router::new());

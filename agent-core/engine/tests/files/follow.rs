@@ -190,6 +190,7 @@ async fn files_are_also_looked_at_from_time_to_time() {
     follower.configured(&["loopback/a"]).await;
 }
 
+/// What somebody else made is left alone.
 #[tokio::test]
 async fn a_restart_beside_what_is_right_does_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -200,8 +201,28 @@ async fn a_restart_beside_what_is_right_does_nothing() {
     let router = first.router.clone();
     first.agent.stop().await.expect("stops");
     router.calls();
+    router.put::<crate::kinds::Loopbacks>(
+        serde_json::from_value(serde_json::json!({ "name": "x" })).expect("one"),
+    );
     let second = Follower::on(router.clone(), &file, TOLD).await;
     second.configured(&["loopback/a", "loopback/b"]).await;
     second.ready().await;
     assert_eq!(router.calls(), [""; 0]);
+}
+
+/// What `plan` does: it looks, and whatever is wanted of it then, it does nothing.
+#[tokio::test(start_paused = true)]
+async fn an_onlooker_does_nothing() {
+    use crate::kinds::{Kinds, Loopback, Loopbacks, Router};
+    let router = Router::new();
+    crate::southbound(&router);
+    let engine = vpp_agent_engine::Engine::held(vpp_agent_engine::Settings::default());
+    Kinds::register(&engine);
+    let value: Loopback = serde_json::from_value(serde_json::json!({ "name": "x" })).expect("one");
+    let set = || engine.transaction().set::<Loopbacks>(value.clone());
+    assert_eq!(engine.look(std::time::Duration::from_secs(5)).await, [""; 0]);
+    let never = tokio::time::timeout(std::time::Duration::from_secs(3600), set().commit()).await;
+    assert!(never.is_err());
+    assert_eq!(router.calls(), [""; 0]);
+    assert_eq!(set().plan().steps.len(), 1);
 }

@@ -1,6 +1,5 @@
 //! A router in small: loopbacks with their addresses, and routes.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -38,10 +37,12 @@ impl Router {
         std::mem::take(&mut self.world().calls)
     }
 
+    #[allow(dead_code, reason = "not every test that has these kinds asks")]
     pub(crate) fn there(&self) -> Vec<String> {
         self.world().there.keys().cloned().collect()
     }
 
+    #[allow(dead_code, reason = "not every test that has these kinds asks")]
     /// Operations on this item fail from now on, or no more.
     pub(crate) fn fail(&self, key: &str, fails: bool) {
         let mut world = self.world();
@@ -192,15 +193,6 @@ impl Descriptor for Routes {
     southbound!();
 }
 
-thread_local! {
-    /// A plugin is made by the kernel: this is how a test gives it its southbound.
-    static SOUTHBOUND: RefCell<Router> = RefCell::default();
-}
-
-pub(crate) fn southbound(router: &Router) {
-    SOUTHBOUND.set(router.clone());
-}
-
 pub(crate) struct Kinds;
 
 impl Plugin for Kinds {
@@ -209,10 +201,16 @@ impl Plugin for Kinds {
     type Needs = Engine;
 
     async fn start(_: (), engine: Arc<Engine>, _: &Context) -> Result<Self, PluginError> {
-        let router = SOUTHBOUND.with_borrow(Clone::clone);
+        Self::register(&engine);
+        Ok(Self)
+    }
+}
+
+impl Kinds {
+    pub(crate) fn register(engine: &Engine) {
+        let router = crate::current();
         engine.register(Loopbacks(router.clone()));
         engine.register(Addresses(router.clone()));
         engine.register(Routes(router));
-        Ok(Self)
     }
 }

@@ -4,6 +4,7 @@ mod bad;
 mod follow;
 mod kinds;
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +13,19 @@ use vpp_agent_engine::{Engine, Key, State};
 use vpp_agent_kernel::{Agent, HealthState, Running, Settings};
 
 use kinds::{Kinds, Router};
+
+thread_local! {
+    /// A plugin is made by the kernel: this is how a test gives it its southbound.
+    static SOUTHBOUND: RefCell<Router> = RefCell::default();
+}
+
+pub(crate) fn southbound(router: &Router) {
+    SOUTHBOUND.set(router.clone());
+}
+
+pub(crate) fn current() -> Router {
+    SOUTHBOUND.with_borrow(Clone::clone)
+}
 
 /// An agent that follows a path, and the dataplane that it configures.
 pub(crate) struct Follower {
@@ -27,7 +41,7 @@ impl Follower {
 
     pub(crate) async fn on(router: Router, path: &Path, more: &str) -> Self {
         let settings = format!("[file]\npath = '{}'\n{more}", path.display());
-        kinds::southbound(&router);
+        southbound(&router);
         let agent = Agent::builder("test").plugin::<Engine>().plugin::<Kinds>().plugin::<FileSource>();
         let agent = agent.start(Settings::toml(settings)).await.unwrap_or_else(|error| panic!("{error}"));
         let engine = agent.plugin::<Engine>().expect("listed");

@@ -46,7 +46,10 @@ pub(crate) use self::toml::value as toml_value;
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, what: &str) -> String {
     let mut known: Vec<_> = known.collect();
     known.sort_unstable();
-    let close = known.iter().map(|other| (strsim::jaro_winkler(name, other), *other));
+    // Two letters in the wrong order, or one too many, are a typo in a short name too.
+    let typo = |other: &str| other.len() > 2 && strsim::damerau_levenshtein(name, other) == 1;
+    let near = |other: &str| strsim::jaro_winkler(name, other).max(if typo(other) { 0.9 } else { 0.0 });
+    let close = known.iter().map(|other| (near(other), *other));
     let close = close.filter(|(nearness, _)| *nearness > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
     match close {
         Some((_, other)) => format!("; did you mean `{other}`?"),
