@@ -1,5 +1,6 @@
 //! Desired state that lives elsewhere and is watched: a file, a database, another process.
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
@@ -153,6 +154,8 @@ impl Follower<'_> {
         match &mut self.open {
             // What was not applied before is not forgotten; of one item the last change counts.
             Some(open) if !whole => {
+                let newer: HashSet<&Key> = changes.iter().map(|(key, _)| key).collect();
+                open.changes.retain(|(key, _)| !newer.contains(key));
                 open.changes.extend(changes);
                 open.failures = 0;
             }
@@ -163,8 +166,12 @@ impl Follower<'_> {
 
     async fn commit(&mut self) -> Result<HealthState, Ended> {
         let Some(open) = &mut self.open else { return Ok(HealthState::Ready) };
-        let transaction = self.engine.transaction().source(self.source);
-        let transaction = transaction.set_values(open.changes.iter().cloned());
+        let changes = match self.apply {
+            Apply::BestEffort => std::mem::take(&mut open.changes),
+            // It may come to nothing.
+            Apply::AllOrNothing => open.changes.clone(),
+        };
+        let transaction = self.engine.transaction().source(self.source).set_values(changes);
         let transaction = if open.whole { transaction.resync(Resync::Desired) } else { transaction };
         let report = match self.apply {
             Apply::BestEffort => transaction.retry(Retry::forever()),

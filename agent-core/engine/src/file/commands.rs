@@ -10,10 +10,10 @@ use std::time::Duration;
 use vpp_agent_kernel::document::ConfigErrors;
 use vpp_agent_kernel::{Command, Context, PluginError};
 
+use super::FileSource;
 use super::look::Look;
-use super::source::read;
-use super::{FileSource, UnknownReferences};
-use crate::{Engine, Resync, Written};
+use super::source::{Read, read};
+use crate::{Engine, Resync};
 
 #[derive(clap::Args)]
 pub(super) struct Documents {
@@ -23,16 +23,12 @@ pub(super) struct Documents {
 }
 
 impl Documents {
-    fn read(
-        &self,
-        engine: &Engine,
-        source: &FileSource,
-    ) -> Result<Result<Vec<Written>, ConfigErrors>, PluginError> {
+    fn read(&self, engine: &Engine, source: &FileSource) -> Result<Result<Read, ConfigErrors>, PluginError> {
         let paths = if self.paths.is_empty() { source.config.path.list() } else { self.paths.clone() };
         if paths.is_empty() {
             return Err("which documents? Name a file or directory".into());
         }
-        Ok(read(engine, &Look::at(&paths), UnknownReferences::Pending))
+        Ok(read(engine, &Look::at(&paths)))
     }
 }
 
@@ -70,7 +66,7 @@ impl Command for PlanCommand {
         _: &Context,
     ) -> Result<ExitCode, PluginError> {
         let items = match args.documents.read(&engine, &source)? {
-            Ok(items) => items,
+            Ok(read) => read.items,
             Err(errors) => {
                 show(errors)?;
                 return Ok(ExitCode::FAILURE);
@@ -110,16 +106,12 @@ impl Command for CheckCommand {
         (engine, source): (Arc<Engine>, Arc<FileSource>),
         _: &Context,
     ) -> Result<ExitCode, PluginError> {
-        let items = args.read(&engine, &source)?;
-        let errors = match items {
-            Ok(items) => {
-                let unknown = engine.unknown_references(&items);
-                if unknown.is_empty() {
-                    show(format_args!("{} items", items.len()))?;
-                    return Ok(ExitCode::SUCCESS);
-                }
-                ConfigErrors(unknown)
+        let errors = match args.read(&engine, &source)? {
+            Ok(read) if read.unknown.is_empty() => {
+                show(format_args!("{} items", read.items.len()))?;
+                return Ok(ExitCode::SUCCESS);
             }
+            Ok(read) => ConfigErrors(read.unknown),
             Err(errors) => errors,
         };
         show(errors)?;

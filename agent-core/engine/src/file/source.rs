@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use vpp_agent_kernel::document::ConfigErrors;
+use vpp_agent_kernel::document::{ConfigError, ConfigErrors};
 
 use super::look::Look;
 use super::watch::Watch;
@@ -21,8 +21,8 @@ pub struct FileStore {
     engine: Engine,
     paths: Vec<PathBuf>,
     watch: Watch,
-    /// What was read last.
-    read: Option<Look>,
+    /// What was read last, and by how many kinds: one that is registered later may be what was not known.
+    read: Option<(Look, usize)>,
     pub(super) origins: Origins,
     pub(super) references: UnknownReferences,
     pub(super) check_every: Option<Duration>,
@@ -50,10 +50,11 @@ impl FileStore {
     }
 
     /// Waits until there is something else than was read last, and nobody is at it.
-    async fn settled(&mut self) -> Look {
+    async fn settled(&mut self) -> (Look, usize) {
         loop {
             let mut look = self.look().await;
-            if self.read.as_ref() == Some(&look) {
+            let kinds = self.engine.kinds().len();
+            if self.read.as_ref().is_some_and(|read| read.0 == look && read.1 == kinds) {
                 let timer = async {
                     match self.check_every {
                         Some(every) => tokio::time::sleep(every).await,
@@ -76,21 +77,19 @@ impl FileStore {
                 }
                 look = now;
             }
-            if self.read.as_ref() != Some(&look) {
-                return look;
+            if self.read.as_ref().is_none_or(|read| read.0 != look || read.1 != kinds) {
+                return (look, kinds);
             }
         }
     }
 
-    fn take(&self, items: Vec<Written>) -> Update {
-        if self.references == UnknownReferences::Pending {
-            let unknown = self.engine.unknown_references(&items);
-            for error in unknown.iter().take(MOST_TOLD) {
-                tracing::warn!("{error}");
-            }
-            if unknown.len() > MOST_TOLD {
-                tracing::warn!("and {} more need what no document wants", unknown.len() - MOST_TOLD);
-            }
+    fn take(&self, read: Read) -> Update {
+        let Read { items, unknown } = read;
+        for error in unknown.iter().take(MOST_TOLD) {
+            tracing::warn!("{error}");
+        }
+        if unknown.len() > MOST_TOLD {
+            tracing::warn!("and {} more need what no document wants", unknown.len() - MOST_TOLD);
         }
         let origins = items.iter().map(|item| (item.key.clone(), item.origin.clone())).collect();
         *self.origins.write().unwrap_or_else(PoisonError::into_inner) = origins;
@@ -101,28 +100,34 @@ impl FileStore {
 impl Store for FileStore {
     async fn next(&mut self) -> Result<Update, StoreError> {
         loop {
-            let look = self.settled().await;
-            let (engine, references, now) = (self.engine.clone(), self.references, look.clone());
-            let items = blocking(move || read(&engine, &now, references)).await;
+            let (look, kinds) = self.settled().await;
+            let (engine, now) = (self.engine.clone(), look.clone());
+            let read = blocking(move || read(&engine, &now)).await;
             // What changed while it was read is read again.
             if self.look().await != look && self.read.is_some() {
                 continue;
             }
-            self.read = Some(look);
-            return Ok(match items {
-                Ok(items) => self.take(items),
+            self.read = Some((look, kinds));
+            return Ok(match read {
+                Ok(read) if self.references == UnknownReferences::Reject && !read.unknown.is_empty() => {
+                    Update::Bad(ConfigErrors(read.unknown).to_string())
+                }
+                Ok(read) => self.take(read),
                 Err(errors) => Update::Bad(errors.to_string()),
             });
         }
     }
 }
 
+/// What documents want.
+pub(super) struct Read {
+    pub(super) items: Vec<Written>,
+    /// What they need and do not name.
+    pub(super) unknown: Vec<ConfigError>,
+}
+
 /// The items of the documents, or all that is wrong with them.
-pub(super) fn read(
-    engine: &Engine,
-    look: &Look,
-    references: UnknownReferences,
-) -> Result<Vec<Written>, ConfigErrors> {
+pub(super) fn read(engine: &Engine, look: &Look) -> Result<Read, ConfigErrors> {
     let (documents, mut errors) = look.load();
     let items = engine.read(&documents).unwrap_or_else(|more| {
         errors.extend(more.0);
@@ -131,13 +136,7 @@ pub(super) fn read(
     if !errors.is_empty() {
         return Err(ConfigErrors(errors));
     }
-    if references == UnknownReferences::Reject {
-        let unknown = engine.unknown_references(&items);
-        if !unknown.is_empty() {
-            return Err(ConfigErrors(unknown));
-        }
-    }
-    Ok(items)
+    Ok(Read { unknown: engine.unknown_references(&items), items })
 }
 
 /// Runs what waits for disks where that holds up nobody.

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use vpp_agent_engine::Engine;
 use vpp_agent_kernel::HealthState;
 
 use crate::{Follower, key};
@@ -25,6 +26,7 @@ fn replace(path: &Path, text: &str) {
 /// Only what the system tells: nobody looks by himself.
 const TOLD: &str = "check-every = 0";
 
+/// L24: what makes an item is what deletes it: its lines in the file.
 #[tokio::test]
 async fn an_edited_file_is_followed() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -35,9 +37,7 @@ async fn an_edited_file_is_followed() {
          - { prefix: 10.1.0.0/16, via: 10.0.0.2, interface: loop-a }\n",
     );
     let follower = Follower::start(&file, TOLD).await;
-    let all = ["loopback/loop-a", "address/loop-a/10.0.0.1%2F24", "route/0/10.1.0.0/16"];
-    let all = [all[0], "address/loop-a/10.0.0.1/24", all[2]];
-    follower.configured(&all).await;
+    follower.configured(&["loopback/loop-a", "address/loop-a/10.0.0.1/24", "route/0/10.1.0.0/16"]).await;
     follower.ready().await;
     assert_eq!(follower.router.calls().len(), 3);
     let source = follower.agent.plugin::<vpp_agent_engine::file::FileSource>().expect("listed");
@@ -67,6 +67,13 @@ async fn a_file_may_come_later_and_go() {
         .health(|state| matches!(state, HealthState::Waiting(why) if why.contains("cannot read")))
         .await;
     assert!(why.to_string().ends_with("router.yaml: No such file or directory (os error 2)"), "{why}");
+    // L32: nobody else waits for it.
+    let value = serde_json::json!({ "name": "local" });
+    let local = follower.engine.transaction().set_json(key("loopback/local"), value);
+    local.commit().await.expect("the engine runs");
+    assert_eq!(follower.router.calls(), ["create loopback/local"]);
+    let local = follower.engine.transaction().delete(key("loopback/local"));
+    local.commit().await.expect("the engine runs");
     fs::create_dir_all(&deep).expect("made");
     write(&file, A);
     follower.configured(&["loopback/a"]).await;
@@ -216,7 +223,7 @@ async fn an_onlooker_does_nothing() {
     use crate::kinds::{Kinds, Loopback, Loopbacks, Router};
     let router = Router::new();
     crate::southbound(&router);
-    let engine = vpp_agent_engine::Engine::held(vpp_agent_engine::Settings::default());
+    let engine = Engine::held(vpp_agent_engine::Settings::default());
     Kinds::register(&engine);
     let value: Loopback = serde_json::from_value(serde_json::json!({ "name": "x" })).expect("one");
     let set = || engine.transaction().set::<Loopbacks>(value.clone());
@@ -225,4 +232,26 @@ async fn an_onlooker_does_nothing() {
     assert!(never.is_err());
     assert_eq!(router.calls(), [""; 0]);
     assert_eq!(set().plan().steps.len(), 1);
+}
+
+/// A kind may be registered when the documents that want its items have been read, and found wrong.
+#[tokio::test(start_paused = true)]
+async fn a_late_kind_is_found() {
+    use crate::kinds::{Kinds, Router};
+    use vpp_agent_engine::file::FileSource;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("router.yaml");
+    write(&file, A);
+    let settings = format!("[file]\npath = '{}'", file.display());
+    let agent = vpp_agent_kernel::Agent::builder("test").plugin::<Engine>().plugin::<FileSource>();
+    let agent = agent.start(vpp_agent_kernel::Settings::toml(settings)).await.expect("starts");
+    let mut health = agent.health();
+    let no_kind = |health: &vpp_agent_kernel::AgentHealth| {
+        health.of("file").is_some_and(|state| state.to_string().ends_with("no such kind; there are no kinds"))
+    };
+    health.wait_for(no_kind).await.expect("the agent runs");
+    let engine = agent.plugin::<Engine>().expect("listed");
+    crate::southbound(&Router::new());
+    Kinds::register(&engine);
+    crate::configured(&engine, &["loopback/a"]).await;
 }

@@ -3,6 +3,7 @@
 mod bad;
 mod follow;
 mod kinds;
+mod stores;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -62,23 +63,22 @@ impl Follower {
 
     /// Waits until just these items are configured.
     pub(crate) async fn configured(&self, keys: &[&str]) {
-        // Before the first look: what changes meanwhile is told.
-        let mut changes = self.engine.watch("", 10_000);
-        loop {
-            let there: Vec<String> = self
-                .engine
-                .statuses("")
-                .into_iter()
-                .filter(|status| status.state == State::Configured)
-                .map(|status| status.key.to_string())
-                .collect();
-            let mut wanted: Vec<String> = keys.iter().map(ToString::to_string).collect();
-            wanted.sort();
-            if there == wanted {
-                return;
-            }
-            changes.next().await.expect("the engine runs");
+        configured(&self.engine, keys).await;
+    }
+}
+
+pub(crate) async fn configured(engine: &Engine, keys: &[&str]) {
+    // Before the first look: what changes meanwhile is told.
+    let mut changes = engine.watch("", 10_000);
+    let mut wanted: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    wanted.sort();
+    loop {
+        let mut there = engine.statuses("");
+        there.retain(|status| status.state == State::Configured);
+        if there.iter().map(|status| status.key.as_str()).eq(&wanted) {
+            return;
         }
+        changes.next().await.expect("the engine runs");
     }
 }
 
