@@ -74,6 +74,12 @@ impl Look {
         Ok(())
     }
 
+    /// Whether this is one of the documents, by whatever name.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        let Ok(file) = fs::metadata(path) else { return false };
+        self.files.iter().any(|(_, stamp)| (stamp.device, stamp.inode) == (file.dev(), file.ino()))
+    }
+
     /// Reads the documents: those that can be read, and what is wrong with the others.
     pub(super) fn load(&self) -> (Vec<Node>, Vec<ConfigError>) {
         let gone = |(path, why): &(PathBuf, String)| {

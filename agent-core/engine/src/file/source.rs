@@ -11,8 +11,9 @@ use super::watch::Watch;
 use super::{Origins, UnknownReferences};
 use crate::{Engine, Store, StoreError, Update, Written};
 
-/// Documents that change are read when they have not changed for this long.
-const SETTLED: Duration = Duration::from_millis(30);
+/// A look follows an event by this, and documents are read when two looks this far apart find the same. So events of what
+/// is beside them cost at most a look each time.
+const SETTLED: Duration = Duration::from_millis(20);
 /// At most so many references are told one by one.
 const MOST_TOLD: usize = 10;
 
@@ -62,17 +63,17 @@ impl FileStore {
                     }
                 };
                 tokio::select! {
-                    () = self.watch.changed() => {}
+                    () = self.watch.changed() => tokio::time::sleep(SETTLED).await,
                     () = timer => {}
                 }
                 continue;
             }
             // Whoever starts finds what was written before.
             let started = self.read.is_none();
-            while !started || self.watch.is_open() {
+            while !started || self.watch.is_open(&look) {
                 tokio::time::sleep(SETTLED).await;
                 let now = self.look().await;
-                if now == look && !self.watch.is_open() {
+                if now == look && !self.watch.is_open(&look) {
                     break;
                 }
                 look = now;

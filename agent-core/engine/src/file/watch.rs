@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
+
+use super::look::Look;
 
 /// For how long a file that was written to is taken to be open still, unless the system tells that it was closed. Some
 /// file systems never do.
@@ -82,17 +84,22 @@ impl Watch {
         self.activity.wake.notified().await;
     }
 
-    /// Whether somebody is writing.
-    pub(super) fn is_open(&self) -> bool {
-        let mut open = self.activity.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, since| since.elapsed() < OPEN_FOR);
-        !open.is_empty()
+    /// Whether somebody is writing to one of these documents.
+    pub(super) fn is_open(&self, documents: &Look) -> bool {
+        self.activity.open().keys().any(|path| documents.has(path))
     }
 }
 
 impl Activity {
-    fn take(&self, event: &notify::Event) {
+    /// Those that are open still.
+    fn open(&self) -> MutexGuard<'_, HashMap<PathBuf, Instant>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, since| since.elapsed() < OPEN_FOR);
+        open
+    }
+
+    fn take(&self, event: &notify::Event) {
+        let mut open = self.open();
         match event.kind {
             EventKind::Modify(ModifyKind::Data(_)) => {
                 open.extend(event.paths.iter().map(|path| (path.clone(), Instant::now())));
@@ -133,5 +140,41 @@ fn add(path: &Path, to: &mut HashMap<PathBuf, (u64, u64)>) -> bool {
             true
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{DataChange, RenameMode};
+
+    use super::*;
+
+    #[test]
+    fn a_document_is_open_until_its_writer_is_done() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (document, log) = (folder.path().join("a.yaml"), folder.path().join("log"));
+        for path in [&document, &log] {
+            fs::write(path, "").expect("written");
+        }
+        let look = Look::at(&[folder.path().to_owned()]);
+        let watch = Watch { watcher: None, directories: HashMap::new(), activity: Arc::default() };
+        let tell =
+            |kind, path: &PathBuf| watch.activity.take(&notify::Event::new(kind).add_path(path.clone()));
+        let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let ends = [
+            EventKind::Access(AccessKind::Close(AccessMode::Write)),
+            EventKind::Modify(ModifyKind::Name(RenameMode::To)),
+        ];
+        // Another file in the same directory is nobody's matter.
+        tell(written, &log);
+        for end in ends {
+            assert!(!watch.is_open(&look));
+            tell(written, &document);
+            assert!(watch.is_open(&look), "{end:?}");
+            tell(EventKind::Access(AccessKind::Close(AccessMode::Read)), &document);
+            assert!(watch.is_open(&look), "{end:?}");
+            tell(end, &document);
+        }
+        assert!(!watch.is_open(&look));
     }
 }
