@@ -76,6 +76,8 @@ pub struct Engine {
     shared: Arc<Shared>,
     commands: mpsc::UnboundedSender<Command>,
     admitted: Arc<Semaphore>,
+    /// Of the plugin: the file of the journal, to be opened when the work begins.
+    pub(crate) state: Option<Arc<std::path::Path>>,
 }
 
 impl Engine {
@@ -100,13 +102,19 @@ impl Engine {
 
     /// Begins the work of an engine that was [held](Engine::held).
     pub fn begin(&self) {
-        self.send(Command::Begin);
+        self.send(Command::Begin(None));
+    }
+
+    /// As [`Engine::begin`], with a journal that was not in the settings.
+    pub fn begin_with(&self, journal: impl Journal + 'static) {
+        self.send(Command::Begin(Some(Box::new(journal))));
     }
 
     /// Begins the work of an engine that was [held](Engine::held) as an onlooker: it observes and plans, and never does
-    /// anything. Waits until all kinds have been observed, at most this long; why others have not.
-    pub async fn look(&self, within: Duration) -> Vec<String> {
-        self.send(Command::Look);
+    /// anything; the journal is read and not written. Waits until all kinds have been observed, at most this long. Why
+    /// others have not is given back.
+    pub async fn look(&self, journal: Option<Box<dyn Journal>>, within: Duration) -> Vec<String> {
+        self.send(Command::Look(journal));
         let until = Instant::now() + within;
         let mut summaries = self.summaries();
         loop {
@@ -152,7 +160,7 @@ impl Engine {
             held,
         );
         let admitted = Arc::new(Semaphore::new(settings.transactions.max(1)));
-        Self { shared, commands, admitted }
+        Self { shared, commands, admitted, state: None }
     }
 
     /// Gives the engine a kind of item. Its items are observed; values that came before are applied then.

@@ -56,9 +56,8 @@ impl Default for EngineConfig {
 }
 
 impl EngineConfig {
-    fn settings(self) -> Result<Settings, PluginError> {
-        #[cfg_attr(not(feature = "redb"), allow(unused_mut))]
-        let mut settings = Settings {
+    fn settings(&self) -> Settings {
+        Settings {
             foreign: self.foreign,
             drift: self.drift,
             check_every: (self.check_every > 0).then(|| Duration::from_secs(self.check_every)),
@@ -67,14 +66,9 @@ impl EngineConfig {
             history: self.history_bytes,
             history_age: Duration::from_secs(self.history_age),
             record: self.record_bytes,
-            keep: self.keep,
+            keep: self.keep.clone(),
             ..Settings::default()
-        };
-        #[cfg(feature = "redb")]
-        if let Some(path) = self.state {
-            settings.journal = Some(Box::new(crate::RedbJournal::open(path)?));
         }
-        Ok(settings)
     }
 }
 
@@ -86,7 +80,12 @@ impl Plugin for Engine {
     type Needs = ();
 
     async fn start(config: EngineConfig, (): Provided<Self>, cx: &Context) -> Result<Self, PluginError> {
-        let engine = Self::held(config.settings()?);
+        #[cfg_attr(not(feature = "redb"), allow(unused_mut))]
+        let mut engine = Self::held(config.settings());
+        #[cfg(feature = "redb")]
+        {
+            engine.state = config.state.map(Into::into);
+        }
         cx.metrics(|registry| engine.register_metrics(registry));
         cx.health().waiting("waits for the other plugins");
         let (health, mut summaries) = (cx.health().clone(), engine.summaries());
@@ -99,6 +98,11 @@ impl Plugin for Engine {
     }
 
     async fn ready(&self, _: &Context) -> Result<(), PluginError> {
+        // Not before: a command needs no journal, and another process may have it.
+        #[cfg(feature = "redb")]
+        if let Some(path) = &self.state {
+            self.begin_with(crate::RedbJournal::open(&**path)?);
+        }
         self.begin();
         Ok(())
     }

@@ -31,9 +31,9 @@ pub(crate) enum Command {
     Priority(String, i32),
     Keep(String),
     /// What was asked while the engine was held is done now.
-    Begin,
-    /// As `Begin`, of an engine that observes and does nothing.
-    Look,
+    Begin(Option<Box<dyn Journal>>),
+    /// As `Begin`, of an engine that observes and does nothing. What is in the journal is only read.
+    Look(Option<Box<dyn Journal>>),
     Commit(Request, oneshot::Sender<Report>, OwnedSemaphorePermit),
     Notices,
     Check(oneshot::Sender<Report>),
@@ -125,6 +125,8 @@ pub(crate) struct Driver {
     most_calls: usize,
     /// `None`: nothing is recorded.
     writer: Option<Writer>,
+    /// Sources that are kept from the beginning.
+    keep: Vec<String>,
     done: mpsc::UnboundedSender<Completion>,
     waiting: HashMap<u64, Waiting>,
     /// Who committed what is being handed to the planner right now.
@@ -153,27 +155,51 @@ impl Driver {
             turn: 0,
             most_calls: most_calls.max(1),
             writer: None,
+            keep,
             done,
             waiting: HashMap::new(),
             asking: None,
             check_every,
             held: held.then(Vec::new),
         };
-        tokio::spawn(driver.run(journal, keep, commands, completions));
+        tokio::spawn(driver.run(journal, commands, completions));
+    }
+
+    async fn load(&mut self, journal: Box<dyn Journal>) {
+        self.shared.recording.store(true, Ordering::Release);
+        let (writer, remembered) = Writer::load(journal).await;
+        self.writer = Some(writer);
+        self.tell(Event::Remembered(remembered));
+        for source in std::mem::take(&mut self.keep) {
+            self.tell(Event::Keep(source));
+        }
+    }
+
+    /// What was asked while the engine was held is done now.
+    async fn begin(&mut self, journal: Option<Box<dyn Journal>>, looks: bool) {
+        let Some(held) = self.held.take() else { return };
+        match journal {
+            Some(journal) if looks => {
+                let (reader, remembered) = Writer::load(journal).await;
+                reader.close().await;
+                self.shared.core().planner.only_look();
+                self.tell(Event::Remembered(remembered));
+            }
+            Some(journal) => self.load(journal).await,
+            None if looks => self.shared.core().planner.only_look(),
+            None => {}
+        }
+        held.into_iter().for_each(|command| self.obey(command));
     }
 
     async fn run(
         mut self,
         journal: Option<Box<dyn Journal>>,
-        keep: Vec<String>,
         mut commands: mpsc::UnboundedReceiver<Command>,
         mut completions: mpsc::UnboundedReceiver<Completion>,
     ) {
         if let Some(journal) = journal {
-            let (writer, remembered) = Writer::load(journal).await;
-            self.writer = Some(writer);
-            self.tell(Event::Remembered(remembered));
-            keep.into_iter().for_each(|source| self.tell(Event::Keep(source)));
+            self.load(journal).await;
         }
         let mut next_check = self.check_every.map(|every| Instant::now() + every);
         let mut ended = Vec::new();
@@ -205,6 +231,8 @@ impl Driver {
                         let _ = stopped.send(());
                         return;
                     }
+                    Some(Command::Begin(journal)) => self.begin(journal, false).await,
+                    Some(Command::Look(journal)) => self.begin(journal, true).await,
                     Some(command) => self.obey(command),
                     None => {
                         if let Some(writer) = self.writer {
@@ -253,15 +281,7 @@ impl Driver {
 
     fn obey(&mut self, command: Command) {
         if let Some(held) = &mut self.held {
-            match command {
-                begin @ (Command::Begin | Command::Look) => {
-                    if matches!(begin, Command::Look) {
-                        self.shared.core().planner.only_look();
-                    }
-                    self.held.take().unwrap_or_default().into_iter().for_each(|command| self.obey(command))
-                }
-                command => held.push(command),
-            }
+            held.push(command);
             return;
         }
         match command {
@@ -288,7 +308,7 @@ impl Driver {
                 self.asking = Some((report, None));
                 self.tell(Event::Check);
             }
-            Command::Begin | Command::Look | Command::Stop(_) => {}
+            Command::Begin(_) | Command::Look(_) | Command::Stop(_) => {}
         }
     }
 

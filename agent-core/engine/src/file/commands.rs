@@ -13,7 +13,7 @@ use vpp_agent_kernel::{Command, Context, PluginError};
 use super::FileSource;
 use super::look::Look;
 use super::source::{Read, read};
-use crate::{Engine, Resync};
+use crate::{Engine, Journal, Resync};
 
 #[derive(clap::Args)]
 pub(super) struct Documents {
@@ -30,6 +30,19 @@ impl Documents {
         }
         Ok(read(engine, &Look::at(&paths)))
     }
+}
+
+/// What the agent remembers, as far as it can be read beside one that runs; and why not.
+fn journal(engine: &Engine) -> (Option<Box<dyn Journal>>, Option<String>) {
+    #[cfg(feature = "redb")]
+    if let Some(path) = engine.state.as_ref().filter(|path| path.exists()) {
+        return match crate::RedbJournal::open(&**path) {
+            Ok(journal) => (Some(Box::new(journal)), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+    }
+    let _ = engine;
+    (None, None)
 }
 
 fn show(text: impl std::fmt::Display) -> io::Result<()> {
@@ -72,7 +85,8 @@ impl Command for PlanCommand {
                 return Ok(ExitCode::FAILURE);
             }
         };
-        let unobserved = engine.look(Duration::try_from_secs_f64(args.wait)?).await;
+        let (journal, unread) = journal(&engine);
+        let unobserved = engine.look(journal, Duration::try_from_secs_f64(args.wait)?).await;
         let wanted = items.iter().map(|item| (item.key.clone(), Some(item.value.clone())));
         let transaction = engine.transaction().source(FileSource::SOURCE).set_values(wanted);
         let plan = transaction.resync(Resync::Desired).plan();
@@ -86,6 +100,12 @@ impl Command for PlanCommand {
         }
         for why in &unobserved {
             writeln!(io::stderr(), "not known, and so not in the plan: {why}")?;
+        }
+        if let Some(why) = unread {
+            writeln!(
+                io::stderr(),
+                "what is there and not wanted any more is not in the plan, since the journal cannot be read: {why}"
+            )?;
         }
         let whole = unobserved.is_empty() && plan.errors.is_empty();
         Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -227,11 +227,45 @@ async fn an_onlooker_does_nothing() {
     Kinds::register(&engine);
     let value: Loopback = serde_json::from_value(serde_json::json!({ "name": "x" })).expect("one");
     let set = || engine.transaction().set::<Loopbacks>(value.clone());
-    assert_eq!(engine.look(std::time::Duration::from_secs(5)).await, [""; 0]);
+    assert_eq!(engine.look(None, std::time::Duration::from_secs(5)).await, [""; 0]);
     let never = tokio::time::timeout(std::time::Duration::from_secs(3600), set().commit()).await;
     assert!(never.is_err());
     assert_eq!(router.calls(), [""; 0]);
     assert_eq!(set().plan().steps.len(), 1);
+}
+
+/// What it remembers is part of what it sees, and stays as it is.
+#[tokio::test(start_paused = true)]
+async fn an_onlooker_reads_the_journal() {
+    use crate::kinds::{Kinds, Loopback, Loopbacks, Router};
+    use vpp_agent_engine::{MemoryJournal, Resync, Settings};
+    let (router, journal) = (Router::new(), MemoryJournal::default());
+    crate::southbound(&router);
+    let value = |name: &str| -> Loopback {
+        serde_json::from_value(serde_json::json!({ "name": name })).expect("one")
+    };
+    let first = Engine::start(Settings { journal: Some(Box::new(journal.clone())), ..Settings::default() });
+    Kinds::register(&first);
+    let of_file = first.transaction().source("file").set::<Loopbacks>(value("old"));
+    of_file.commit().await.expect("the engine runs");
+    first.transaction().set::<Loopbacks>(value("kept")).commit().await.expect("the engine runs");
+    first.stop().await;
+    let before = format!("{journal:?}");
+    // Somebody took away what a kept source wants: an agent would make it again.
+    router.take("loopback/kept");
+    router.calls();
+    let engine = Engine::held(Settings::default());
+    Kinds::register(&engine);
+    let look = engine.look(Some(Box::new(journal.clone())), std::time::Duration::from_secs(5));
+    assert_eq!(look.await, [""; 0]);
+    let plan =
+        engine.transaction().source("file").set::<Loopbacks>(value("new")).resync(Resync::Desired).plan();
+    let mut steps: Vec<String> =
+        plan.steps.iter().map(|step| format!("{} {}", step.action, step.key)).collect();
+    steps.sort();
+    assert_eq!(steps, ["create loopback/kept", "create loopback/new", "delete loopback/old"]);
+    assert_eq!((router.calls(), router.there()), (vec![], vec!["loopback/old".to_owned()]));
+    assert_eq!(format!("{journal:?}"), before);
 }
 
 /// A kind may be registered when the documents that want its items have been read, and found wrong.

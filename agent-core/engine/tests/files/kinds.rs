@@ -42,8 +42,8 @@ impl Router {
         self.world().there.keys().cloned().collect()
     }
 
-    #[allow(dead_code, reason = "not every test that has these kinds asks")]
     /// Operations on this item fail from now on, or no more.
+    #[allow(dead_code, reason = "not every test that has these kinds asks")]
     pub(crate) fn fail(&self, key: &str, fails: bool) {
         let mut world = self.world();
         if fails {
@@ -51,6 +51,12 @@ impl Router {
         } else {
             world.failing.remove(key)
         };
+    }
+
+    /// Somebody else takes an item away.
+    #[allow(dead_code, reason = "not every test that has these kinds asks")]
+    pub(crate) fn take(&self, key: &str) {
+        self.world().there.remove(key);
     }
 
     /// Somebody else makes an item.
