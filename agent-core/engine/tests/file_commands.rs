@@ -10,8 +10,8 @@ use std::process::{Command, ExitCode, Output};
 use std::sync::LazyLock;
 
 use libtest_mimic::{Arguments, Trial};
-use vpp_agent_engine::Engine;
 use vpp_agent_engine::file::FileSource;
+use vpp_agent_engine::{Engine, RedbJournal};
 use vpp_agent_kernel::{Agent, Context, Plugin, PluginError};
 
 use kinds::{Kinds, Loopbacks, Router};
@@ -103,7 +103,26 @@ fn main() -> ExitCode {
             Ok(())
         })
     };
+    let beside = Trial::test("plan_beside_an_agent_that_runs", || {
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("router.yaml"), ROUTER)?;
+        let agent = "[file]\npath = 'router.yaml'\n[engine]\nstate = 'state.redb'\n";
+        std::fs::write(folder.path().join("agent.toml"), agent)?;
+        let state = folder.path().join("state.redb");
+        let plan = || run(folder.path(), &[], &["-c", "agent.toml", "plan"]);
+        assert!(plan().status.success());
+        assert!(!state.exists(), "a plan makes no journal");
+        let journal = RedbJournal::open(&state)?;
+        let told = told(&plan());
+        assert!(told.starts_with("exit status: 0\n+ loopback/loop-a "), "{told}");
+        assert!(told.contains("not in the plan, since the journal cannot be read"), "{told}");
+        drop(journal);
+        let whole = plan();
+        assert_eq!(String::from_utf8_lossy(&whole.stderr), "calls: []\n");
+        Ok(())
+    });
     let tests = vec![
+        beside,
         test("plan", &[], &["plan", "router.yaml"]),
         test("plan_beside_what_is_there", &["WITH_LOOP_A"], &["-c", "agent.toml", "plan"]),
         test("plan_as_json", &[], &["plan", "unknown.yaml", "--json"]),
