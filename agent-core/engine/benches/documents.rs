@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 use std::net::IpAddr;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vpp_agent_engine::{Batch, Descriptor, Engine, Failure, Key, Observed, Outcomes, Settings};
@@ -75,11 +75,13 @@ fn documents(bench: &mut Criterion) {
     group.sample_size(10);
     for (name, (format, text)) in texts() {
         group.bench_function(format!("{name}: tree"), |bench| {
-            bench.iter_with_large_drop(|| parse("routes", black_box(&text), format).expect("a document"));
+            let tree = |()| parse("routes", black_box(&text), format).expect("a document");
+            bench.iter_batched(|| (), tree, BatchSize::PerIteration);
         });
         let documents = parse("routes", &text, format).expect("a document");
         group.bench_function(format!("{name}: items"), |bench| {
-            bench.iter_with_large_drop(|| engine.read(black_box(&documents)).expect("items"));
+            let items = |()| engine.read(black_box(&documents)).expect("items");
+            bench.iter_batched(|| (), items, BatchSize::PerIteration);
         });
         let items = engine.read(&documents).expect("items");
         group.bench_function(format!("{name}: references"), |bench| {

@@ -77,6 +77,7 @@ pub struct Engine {
     commands: mpsc::UnboundedSender<Command>,
     admitted: Arc<Semaphore>,
     /// Of the plugin: the file of the journal, to be opened when the work begins.
+    #[cfg(feature = "redb")]
     pub(crate) state: Option<Arc<std::path::Path>>,
 }
 
@@ -160,7 +161,13 @@ impl Engine {
             held,
         );
         let admitted = Arc::new(Semaphore::new(settings.transactions.max(1)));
-        Self { shared, commands, admitted, state: None }
+        Self {
+            shared,
+            commands,
+            admitted,
+            #[cfg(feature = "redb")]
+            state: None,
+        }
     }
 
     /// Gives the engine a kind of item. Its items are observed; values that came before are applied then.

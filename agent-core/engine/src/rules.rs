@@ -53,9 +53,10 @@ impl<D: Descriptor> Rules for Typed<D> {
         match value.get() {
             Some(value) => self.0.validate(value),
             // JSON that came before the descriptor and is not of its type; an earlier release may have kept it.
-            None => Err(match self.decode(&value.to_json()) {
+            None => Err(match self.read(&Node::from_json(&value.to_json())) {
                 Ok((key, _)) => Invalid::field("value", format!("is of {key}, not of this key")),
-                Err(failure) => Invalid::field("value", failure),
+                Err(error) if error.field.is_empty() => Invalid::field("value", error.reason),
+                Err(error) => Invalid::field(error.field, error.reason),
             }),
         }
     }

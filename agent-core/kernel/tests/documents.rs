@@ -83,7 +83,7 @@ fn yaml_scalars_are_those_of_the_core_schema() {
         ("'17'", Value::String("17".into())),
         ("!!str 17", Value::String("17".into())),
         ("! 17", Value::String("17".into())),
-        ("!!float 17", Value::Signed(17)),
+        ("!!float 17", Value::Float(17.0)),
     ];
     for (text, expected) in cases {
         let read = one(&format!("- {text}"), Format::Yaml);

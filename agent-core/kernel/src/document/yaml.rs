@@ -81,8 +81,7 @@ impl Reader {
         let line = at.line().max(1);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                if let Some((name, is_open)) = self.name_wanted() {
-                    *name = Some((is_open.get(&text), line));
+                if self.take_name(&text, line) {
                     if anchor != 0 {
                         let value = Value::String(text.into_owned());
                         self.anchors.insert(anchor, Node { origin: self.lines.line(line), value });
@@ -109,11 +108,11 @@ impl Reader {
                     return Err(self.fail(line, format!("aliases stand for more than {MOST_COPIES} values")));
                 }
                 let node = node.clone();
-                if let Some((name, names)) = self.name_wanted() {
+                if self.wants_name() {
                     let Value::String(text) = &node.value else {
                         return Err(self.fail(line, "a name has to be a text"));
                     };
-                    *name = Some((names.get(text), line));
+                    self.take_name(text, line);
                     return Ok(());
                 }
                 self.close(node, 0)
@@ -127,11 +126,19 @@ impl Reader {
         }
     }
 
-    /// Where the name goes, if one comes next; and the names of the document.
-    fn name_wanted(&mut self) -> Option<(&mut Option<(Arc<str>, usize)>, &mut Names)> {
-        match &mut self.open.last_mut()?.part {
-            Part::Table { name: name @ None, .. } => Some((name, &mut self.names)),
-            _ => None,
+    /// Whether the name of an entry comes next.
+    fn wants_name(&self) -> bool {
+        matches!(self.open.last(), Some(Open { part: Part::Table { name: None, .. }, .. }))
+    }
+
+    /// Takes a text for the name of an entry, if one comes next.
+    fn take_name(&mut self, text: &str, line: usize) -> bool {
+        match self.open.last_mut() {
+            Some(Open { part: Part::Table { name: name @ None, .. }, .. }) => {
+                *name = Some((self.names.get(text), line));
+                true
+            }
+            _ => false,
         }
     }
 
@@ -143,7 +150,7 @@ impl Reader {
         is: &str,
         part: Part,
     ) -> Result<(), ConfigError> {
-        if self.name_wanted().is_some() {
+        if self.wants_name() {
             return Err(self.fail(line, "a name has to be a text"));
         }
         if let Some(tag) = tag.filter(|tag| tag.core_suffix() != Some(is)) {
@@ -226,19 +233,15 @@ impl Reader {
         };
         let value = match tag.core_suffix() {
             Some("str") => Value::String(text.to_owned()),
-            Some(core) => {
-                let value = resolved(text);
-                let fits = match (core, &value) {
-                    ("null", Value::Null) | ("bool", Value::Bool(_)) => true,
-                    ("int", Value::Signed(_) | Value::Unsigned(_)) => true,
-                    ("float", Value::Float(_) | Value::Signed(_) | Value::Unsigned(_)) => true,
-                    _ => false,
-                };
-                if !fits {
-                    return Err(self.fail(line, format!("this is not what tag `{}` says", tag.original())));
-                }
-                value
-            }
+            Some(core) => match (core, resolved(text)) {
+                ("float", Value::Signed(value)) => Value::Float(value as f64),
+                ("float", Value::Unsigned(value)) => Value::Float(value as f64),
+                ("null", value @ Value::Null)
+                | ("bool", value @ Value::Bool(_))
+                | ("int", value @ (Value::Signed(_) | Value::Unsigned(_)))
+                | ("float", value @ Value::Float(_)) => value,
+                _ => return Err(self.fail(line, format!("this is not what tag `{}` says", tag.original()))),
+            },
             // `! x`: not to be resolved.
             None if tag.original() == "!" => Value::String(text.to_owned()),
             None => return Err(self.fail(line, format!("tag `{}` is not known", tag.original()))),
