@@ -14,6 +14,9 @@ use vpp_agent_kernel::HealthState;
 use crate::transaction::Ending;
 use crate::{AnyValue, Ended, Engine, Key, Report, Resync, Retry};
 
+/// At most so many errors of one update are logged; health tells how many there are.
+const MOST_TOLD: usize = 20;
+
 /// What a store says.
 #[derive(Clone, Debug)]
 pub enum Update {
@@ -21,8 +24,8 @@ pub enum Update {
     All(Vec<(Key, AnyValue)>),
     /// Changes of what was said before; without a value the item is not wanted any more.
     Changes(Vec<(Key, Option<AnyValue>)>),
-    /// What is there cannot be read, and why: what was wanted before stays wanted until it can.
-    Bad(String),
+    /// What is there cannot be read, and all that is wrong with it: what was wanted before stays wanted until it can.
+    Bad(Vec<String>),
 }
 
 /// A store cannot be asked. It is asked again after a while.
@@ -146,9 +149,12 @@ impl Follower<'_> {
                 (items.into_iter().map(|(key, value)| (key, Some(value))).collect::<Vec<_>>(), true)
             }
             Update::Changes(changes) => (changes, false),
-            Update::Bad(why) => {
-                tracing::warn!(source = self.source, "what was wanted before stays wanted:\n{why}");
-                return Ok(self.trouble(summary(&why)));
+            Update::Bad(errors) => {
+                tracing::warn!(source = self.source, "what was wanted before stays wanted");
+                for error in errors.iter().take(MOST_TOLD) {
+                    tracing::warn!(source = self.source, "{error}");
+                }
+                return Ok(self.trouble(summary(&errors)));
             }
         };
         match &mut self.open {
@@ -206,11 +212,11 @@ fn log(source: &str, report: &Report) {
     }
 }
 
-/// The first line, and how many more there are.
-fn summary(text: &str) -> String {
-    let first = text.lines().next().unwrap_or_default();
-    match text.lines().count() {
-        0 | 1 => first.to_owned(),
-        lines => format!("{first} (and {} more)", lines - 1),
+/// The first error, and how many more there are.
+fn summary(errors: &[String]) -> String {
+    let first = errors.first().cloned().unwrap_or_default();
+    match errors.len() {
+        0 | 1 => first,
+        all => format!("{first} (and {} more)", all - 1),
     }
 }

@@ -124,6 +124,7 @@ fn main() -> ExitCode {
     let tests = vec![
         beside,
         test("plan", &[], &["plan", "router.yaml"]),
+        test("plan_of_the_configured_path", &[], &["--set", "file.path=router.yaml", "plan"]),
         test("plan_beside_what_is_there", &["WITH_LOOP_A"], &["-c", "agent.toml", "plan"]),
         test("plan_as_json", &[], &["plan", "unknown.yaml", "--json"]),
         test("plan_as_graph", &[], &["plan", "router.yaml", "--dot"]),

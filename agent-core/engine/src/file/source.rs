@@ -111,13 +111,17 @@ impl Store for FileStore {
             self.read = Some((look, kinds));
             return Ok(match read {
                 Ok(read) if self.references == UnknownReferences::Reject && !read.unknown.is_empty() => {
-                    Update::Bad(ConfigErrors(read.unknown).to_string())
+                    bad(&read.unknown)
                 }
                 Ok(read) => self.take(read),
-                Err(errors) => Update::Bad(errors.to_string()),
+                Err(errors) => bad(&errors.0),
             });
         }
     }
+}
+
+fn bad(errors: &[ConfigError]) -> Update {
+    Update::Bad(errors.iter().map(ToString::to_string).collect())
 }
 
 /// What documents want.

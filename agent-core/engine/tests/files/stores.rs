@@ -110,7 +110,7 @@ async fn a_store_that_cannot_be_asked_changes_nothing() {
     for _ in 0..3 {
         following.say.send(Err(StoreError::new("no route to etcd"))).expect("somebody listens");
     }
-    following.say(Update::Bad("a: no JSON\nb: no JSON".to_owned()));
+    following.say(Update::Bad(vec!["a: no JSON".to_owned(), "b: no JSON".to_owned()]));
     following.say(Update::All(vec![loopback("b")]));
     following.configured(&["loopback/b", "loopback/z"]).await;
     assert_eq!(began.elapsed().as_secs(), 1 + 2 + 4, "it is asked again, less and less often");
