@@ -5,6 +5,8 @@ use std::fmt;
 
 use vpp_agent_engine::{AnyValue, Descriptor, Ended, Engine, Key, Report, Resync, Settings, State};
 
+type Prepare<'a> = Box<dyn Fn(&Engine) + 'a>;
+
 /// Runs a descriptor against its southbound, in a test of its author:
 ///
 /// ```
@@ -23,7 +25,7 @@ use vpp_agent_engine::{AnyValue, Descriptor, Ended, Engine, Key, Report, Resync,
 /// [steps](Step) into [`Conformance::check_steps`].
 pub struct Conformance<'a, D: Descriptor> {
     make: Box<dyn Fn() -> D + 'a>,
-    prepare: Vec<Box<dyn Fn(&Engine) + 'a>>,
+    prepare: Vec<Prepare<'a>>,
     needed: Vec<(Key, serde_json::Value)>,
 }
 
