@@ -102,7 +102,7 @@ impl Wishes {
                 return self.0.contains_key(&key).then_some(Change { key, value: None });
             }
             let port = (kind == "route").then(|| random.u32(..PORTS).to_string());
-            let bad = revert && port.is_none() && random.u32(..4) == 0;
+            let bad = revert && port.is_none() && random.bool();
             Some(Change { key, value: Some(Thing { name: name.to_string(), version: number, port, bad }) })
         };
         let changes: Vec<Change> = keys.into_iter().filter_map(change).collect();
