@@ -122,12 +122,43 @@ async fn set<const BATCH: usize>(engine: &Engine, routes: Vec<Route>) -> Report 
     engine.transaction().set_all::<Routes<BATCH>>(routes).commit().await.expect("the engine runs")
 }
 
-/// The time of the part that counts.
-async fn created(count: u32, journal: bool, fails: Option<u32>) -> Duration {
+/// What outlives the engine.
+#[derive(Clone, Copy, PartialEq)]
+enum Kept {
+    Nothing,
+    /// Ownership and desired state, in memory.
+    Memory,
+    /// Ownership, in a file.
+    #[cfg(feature = "redb")]
+    Ownership,
+    /// Ownership and desired state, in a file.
+    #[cfg(feature = "redb")]
+    All,
+}
+
+/// The folder goes with what is given back.
+fn settings(kept: Kept) -> (Settings, Option<tempfile::TempDir>) {
     let mut settings = Settings::default();
-    if journal {
-        settings.journal = Some(Box::new(MemoryJournal::default()));
+    match kept {
+        Kept::Nothing => {}
+        Kept::Memory => settings.journal = Some(Box::new(MemoryJournal::default())),
+        #[cfg(feature = "redb")]
+        Kept::Ownership | Kept::All => {
+            let folder = tempfile::tempdir().expect("a folder");
+            let journal = vpp_agent_engine::RedbJournal::open(folder.path().join("state"));
+            settings.journal = Some(Box::new(journal.expect("a journal")));
+            if kept == Kept::Ownership {
+                settings.keep.clear();
+            }
+            return (settings, Some(folder));
+        }
     }
+    (settings, None)
+}
+
+/// The time of the part that counts.
+async fn created(count: u32, kept: Kept, fails: Option<u32>) -> Duration {
+    let (settings, _folder) = settings(kept);
     let engine = Engine::start(settings);
     engine.register(Routes::<PIPELINE> { fails, ..Routes::IDLE });
     set::<PIPELINE>(&engine, vec![]).await;
@@ -200,14 +231,16 @@ fn benches(criterion: &mut Criterion) {
     group.sample_size(10).measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_millis(500));
     for count in [10_000, 100_000] {
         group.bench_function(BenchmarkId::new("create", count), |b| {
-            b.iter_custom(|times| repeat(own(), times, async || created(count, false, None).await));
+            b.iter_custom(|times| repeat(own(), times, async || created(count, Kept::Nothing, None).await));
         });
     }
     group.bench_function("create, journal in memory/100000", |b| {
-        b.iter_custom(|times| repeat(own(), times, async || created(100_000, true, None).await));
+        b.iter_custom(|times| repeat(own(), times, async || created(100_000, Kept::Memory, None).await));
     });
     group.bench_function("create, one fails/100000", |b| {
-        b.iter_custom(|times| repeat(own(), times, async || created(100_000, false, Some(50_000)).await));
+        b.iter_custom(|times| {
+            repeat(own(), times, async || created(100_000, Kept::Nothing, Some(50_000)).await)
+        });
     });
     group.bench_function("pending/100000", |b| {
         b.iter_custom(|times| repeat(own(), times, async || released(100_000).await.0));
@@ -220,6 +253,24 @@ fn benches(criterion: &mut Criterion) {
     });
     group.bench_function("1 ms southbound, 256 at once/10000", |b| {
         b.iter_custom(|times| repeat(own(), times, async || with_latency(10_000).await));
+    });
+    #[cfg(feature = "redb")]
+    for (name, kept) in [("ownership", Kept::Ownership), ("ownership and desired state", Kept::All)] {
+        group.bench_function(format!("create, journal in a file, {name}/100000"), |b| {
+            b.iter_custom(|times| repeat(own(), times, async || created(100_000, kept, None).await));
+        });
+    }
+    #[cfg(feature = "redb")]
+    group.bench_function("one item, journal in a file/0 there", |b| {
+        let runtime = own().0;
+        let (settings, _folder) = settings(Kept::All);
+        let engine = runtime.block_on(async { Engine::start(settings) });
+        runtime.block_on(async { engine.register(Routes::<PIPELINE>::IDLE) });
+        let mut id = 0;
+        b.iter(|| {
+            id += 1;
+            runtime.block_on(set::<PIPELINE>(&engine, vec![Route { id, needs: None }]))
+        });
     });
     group.bench_function("one item/100000 there", |b| {
         let runtime = own().0;
