@@ -175,7 +175,7 @@ async fn tour(root: PathBuf) -> Result<(), Ended> {
     // ANCHOR_END: invalid
 
     // ANCHOR: withdraw
-    let report = engine.transaction().delete(Key::new("folder", "etc")).commit().await?;
+    let report = engine.transaction().delete::<Folders>("etc").commit().await?;
     let done: Vec<String> =
         report.operations.iter().map(|of| format!("{} {}: {:?}", of.action, of.key, of.why)).collect();
     assert_eq!(done, ["delete file/etc/motd: Withdrawn", "delete folder/etc: Unwanted"]);

@@ -358,7 +358,31 @@ impl Engine {
     }
 }
 
-/// A change of the desired state, as one source makes it.
+/// A change of the desired state, as one source makes it. Of two changes of the same item the later one counts.
+///
+/// ```
+/// # use vpp_agent_engine::{Engine, Retry, Settings, State};
+/// # use vpp_agent_testkit::{A as Interfaces, B as Routes, Item, Southbound, need};
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// # let southbound = Southbound::new();
+/// # let engine = Engine::start(Settings::default());
+/// # southbound.register_all(&engine);
+/// # let loop0 = Item::new("A", "loop0");
+/// # let routes = ["10.1.0.0/16", "10.2.0.0/16"].map(|name| Item::new("B", name).needs(need("A/loop0")));
+/// let report = engine
+///     .transaction()
+///     .set::<Interfaces>(loop0)
+///     .set_all::<Routes>(routes)
+///     .delete::<Routes>("10.9.0.0/16")
+///     .retry(Retry::default())
+///     .describe("the second uplink")
+///     .commit()
+///     .await?;
+/// assert!(report.is_applied(), "{report}");
+/// # assert_eq!(southbound.calls().len(), 3);
+/// # Ok::<(), vpp_agent_engine::Ended>(())
+/// # }).unwrap();
+/// ```
 #[must_use = "nothing happens before `commit`"]
 pub struct Transaction<'a> {
     engine: &'a Engine,
@@ -393,8 +417,13 @@ impl Transaction<'_> {
         self.change(key, Some(AnyValue::new(value)))
     }
 
-    /// The source does not want the item any more.
-    pub fn delete(self, key: Key) -> Self {
+    /// The source does not want the item `name` of a descriptor's kind any more.
+    pub fn delete<D: Descriptor>(self, name: impl std::fmt::Display) -> Self {
+        self.change(Key::new(D::KIND, name), None)
+    }
+
+    /// As [`Transaction::delete`], by key.
+    pub fn delete_key(self, key: Key) -> Self {
         self.change(key, None)
     }
 

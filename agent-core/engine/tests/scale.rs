@@ -256,7 +256,8 @@ fn core_20_scale() {
     linear("F: N deleted in one transaction", |count| {
         Box::pin(async move {
             let (engine, _) = configured(count).await;
-            let all = (0..count).fold(engine.transaction(), |all, name| all.delete(Key::new("route", name)));
+            let all =
+                (0..count).fold(engine.transaction(), |all, name| all.delete_key(Key::new("route", name)));
             let (report, cost) = cost(async { all.commit().await.expect("the engine runs") }).await;
             assert_eq!(report.operations.len(), count as usize);
             cost
@@ -266,8 +267,12 @@ fn core_20_scale() {
         Box::pin(async move {
             let (engine, _) = configured(count).await;
             let (report, cost) = cost(async {
-                let gone =
-                    engine.transaction().delete(Key::new("vrf", 0)).commit().await.expect("the engine runs");
+                let gone = engine
+                    .transaction()
+                    .delete_key(Key::new("vrf", 0))
+                    .commit()
+                    .await
+                    .expect("the engine runs");
                 base(&engine).await;
                 gone
             })

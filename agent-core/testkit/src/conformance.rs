@@ -183,7 +183,7 @@ impl<'a, D: Descriptor> Conformance<'a, D> {
         expect(&report, &key, "changed", out);
         self.compare(&of(&then), "changed", out).await;
         self.again(&of(&then), "changed", out).await?;
-        let report = engine.transaction().delete(key.clone()).commit().await?;
+        let report = engine.transaction().delete_key(key.clone()).commit().await?;
         for item in report.items.iter().filter_map(|item| item.failure.as_ref()) {
             out.push(format!("{}: not deleted: {}", item.0, item.1));
         }
@@ -226,7 +226,7 @@ impl<'a, D: Descriptor> Conformance<'a, D> {
                 }
                 Step::Unset(value) => {
                     wanted.remove(&D::key(&value));
-                    engine.transaction().delete(D::key(&value)).commit().await?;
+                    engine.transaction().delete_key(D::key(&value)).commit().await?;
                 }
                 Step::Restart => {
                     engine.stop().await;
@@ -236,7 +236,7 @@ impl<'a, D: Descriptor> Conformance<'a, D> {
         }
         self.compare(&wanted, "at the end", out).await;
         self.again(&wanted, "at the end", out).await?;
-        let none = wanted.keys().fold(engine.transaction(), |all, key| all.delete(key.clone()));
+        let none = wanted.keys().fold(engine.transaction(), |all, key| all.delete_key(key.clone()));
         none.commit().await?;
         self.compare(&BTreeMap::new(), "when all is deleted", out).await;
         engine.stop().await;

@@ -76,7 +76,7 @@ impl Shorthand for Engine {
 
     async fn unset(&self, keys: &[&str]) -> Report {
         keys.iter()
-            .fold(self.transaction(), |all, of| all.delete(key(of)))
+            .fold(self.transaction(), |all, of| all.delete_key(key(of)))
             .commit()
             .await
             .expect("the engine runs")

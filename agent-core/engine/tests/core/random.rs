@@ -193,7 +193,7 @@ async fn run(
                     .expect("the engine runs");
             })),
             Step::Unset(keys) => running.push(tokio::spawn(async move {
-                let all = keys.iter().fold(engine.transaction(), |all, of| all.delete(key(of)));
+                let all = keys.iter().fold(engine.transaction(), |all, of| all.delete_key(key(of)));
                 all.retry(Retry::forever()).commit().await.expect("the engine runs");
             })),
             Step::Behind(of) => {

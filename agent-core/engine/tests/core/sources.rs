@@ -244,14 +244,14 @@ async fn core_21_two_sources() {
         }
         assert_eq!(southbound.content()["A/1"].version, 2, "L27: the higher priority, whatever the order");
         engine.transaction().set::<A>(Item::new("A", "file")).source("file").commit().await.unwrap();
-        engine.transaction().delete(key("A/1")).source("grpc").commit().await.unwrap();
+        engine.transaction().delete::<A>("1").source("grpc").commit().await.unwrap();
         assert_eq!(southbound.content()["A/1"].version, 1, "the other's value shows");
         set("grpc", 2).await.unwrap();
         // The file does not want it any more; the other's items are not touched by that.
         engine.transaction().source("file").resync(Resync::Full).commit().await.unwrap();
         assert_eq!(southbound.keys(), ["A/1"]);
         assert_eq!(southbound.content()["A/1"].version, 2);
-        engine.transaction().delete(key("A/1")).source("grpc").commit().await.unwrap();
+        engine.transaction().delete::<A>("1").source("grpc").commit().await.unwrap();
         assert_eq!(southbound.keys(), [""; 0]);
     }
 }

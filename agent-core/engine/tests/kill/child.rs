@@ -96,7 +96,7 @@ async fn obey(engine: Engine, order: Order) {
     for change in order.changes {
         let key = Key::parse(&change.key).expect("a key");
         transaction = match change.value {
-            None => transaction.delete(key),
+            None => transaction.delete_key(key),
             Some(thing) if key.kind() == "port" => transaction.set::<Ports>(thing),
             Some(thing) => transaction.set::<Routes>(thing),
         };
