@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use vpp_agent_engine::{Fact, Journal, JournalError, Key, RedbJournal, Remembered, Retry};
+use vpp_agent_engine::{Fact, Journal, JournalError, Key, MemoryJournal, RedbJournal, Remembered, Retry};
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a journal");
@@ -205,4 +205,39 @@ fn damage_is_told_and_never_a_panic() {
     }
     assert!(told > 10, "{told} told, {fallen_back} fallen back");
     println!("{told} of 120 told, {fallen_back} taken for a torn append");
+}
+
+/// Many facts of few items in any order, in appends of any size: as a journal in memory takes them.
+#[test]
+fn many_facts_at_once() {
+    let (_folder, path) = folder();
+    let mut random = fastrand::Rng::with_seed(14);
+    let mut memory = MemoryJournal::default();
+    let mut file = RedbJournal::open(&path).unwrap();
+    for _ in 0..60 {
+        let most = [2, 30, 3000][random.usize(..3)];
+        let names = [10, 1000][random.usize(..2)];
+        let source = |random: &mut fastrand::Rng| ["local", "file", "grpc"][random.usize(..3)].into();
+        let fact = |_| {
+            let key = key(&random.u32(..names).to_string());
+            match random.u32(..10) {
+                0..4 => Fact::Owned { key, source: source(&mut random) },
+                4 => Fact::Gone { key },
+                5..9 => {
+                    let retry = random.bool().then(Retry::default);
+                    Fact::Wanted { source: source(&mut random), key, value: random.u8(..).to_string(), retry }
+                }
+                _ => Fact::Unwanted { source: source(&mut random), key },
+            }
+        };
+        let facts: Vec<Fact> = (0..most).map(fact).collect();
+        memory.append(&facts).unwrap();
+        file.append(&facts).unwrap();
+        let (mut one, mut other) = (memory.remembered(), file.load().unwrap());
+        assert_eq!(one.sources, other.sources);
+        for of in [&mut one, &mut other] {
+            of.wanted.sort_by_key(|of| (of.source.clone(), of.key.clone()));
+        }
+        assert_eq!(one, other);
+    }
 }

@@ -120,7 +120,9 @@ impl Writer {
         self.begun += 1;
         self.running = Some(spawn_blocking(move || {
             let result = journal.append(&facts);
-            (journal, facts, result)
+            // Dropping many takes its time, too.
+            let left = if result.is_err() { facts } else { Vec::new() };
+            (journal, left, result)
         }));
     }
 

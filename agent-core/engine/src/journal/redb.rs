@@ -12,11 +12,13 @@
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use ::redb::backends::FileBackend;
 use ::redb::{
-    Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableHandle,
+    CursorError, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, Table,
+    TableDefinition, TableHandle,
 };
 
 use super::{BoxError, Fact, Journal, Remembered, Wanted};
@@ -35,10 +37,6 @@ const VERSION: &str = "1";
 
 /// By name: number, and whether it is kept.
 type Sources = HashMap<String, (u32, bool)>;
-/// Number of a source and key of an item.
-type Wish<'a> = (u32, &'a str);
-/// A value as JSON, and how it is tried again.
-type Value<'a> = (&'a str, Option<String>);
 
 /// Pages that are kept in memory. An append touches few, and the whole is read only once.
 const CACHE: usize = 16 << 20;
@@ -191,19 +189,20 @@ impl RedbJournal {
             }
         }
         let number = |source: &str| sources.get(source).map(|at| at.0);
-        let mut owned: Vec<(&str, Option<u32>)> = Vec::new();
-        let mut wanted: Vec<(Wish<'_>, Option<Value<'_>>)> = Vec::new();
-        for fact in facts {
+        let retries = facts.iter().map(|fact| match fact {
+            Fact::Wanted { retry: Some(retry), .. } => serde_json::to_string(retry).ok(),
+            _ => None,
+        });
+        let retries: Vec<Option<String>> = retries.collect();
+        let mut owned = Vec::new();
+        let mut wanted = Vec::new();
+        for (fact, retry) in facts.iter().zip(&retries) {
             match fact {
                 Fact::Owned { key, source } => owned.push((key.as_str(), number(source))),
                 Fact::Gone { key } => owned.push((key.as_str(), None)),
-                Fact::Wanted { source, key, value, retry } => {
-                    let retry = retry.as_ref().map(serde_json::to_string).transpose();
-                    let retry =
-                        retry.map_err(|error| Trouble::Damaged(format!("retries of {key}: {error}")))?;
-                    if let Some(number) = number(source) {
-                        wanted.push(((number, key.as_str()), Some((value.as_str(), retry))));
-                    }
+                Fact::Wanted { source, key, value, .. } => {
+                    let what = (value.as_str(), retry.as_deref());
+                    wanted.extend(number(source).map(|number| ((number, key.as_str()), Some(what))));
                 }
                 // A source without a number has never wanted anything.
                 Fact::Unwanted { source, key } => {
@@ -212,25 +211,8 @@ impl RedbJournal {
                 Fact::Kept { .. } => {}
             }
         }
-        // In the order of the tables, neighbours land in the same page.
-        last_of_each(&mut owned);
-        last_of_each(&mut wanted);
-        {
-            let mut table = transaction.open_table(OWNED)?;
-            for (key, source) in owned {
-                match source {
-                    Some(source) => drop(table.insert(key, source)?),
-                    None => drop(table.remove(key)?),
-                }
-            }
-            let mut table = transaction.open_table(WANTED)?;
-            for (at, what) in wanted {
-                match what {
-                    Some((value, retry)) => drop(table.insert(at, (value, retry.as_deref()))?),
-                    None => drop(table.remove(at)?),
-                }
-            }
-        }
+        put(&mut transaction.open_table(OWNED)?, owned)?;
+        put(&mut transaction.open_table(WANTED)?, wanted)?;
         transaction.commit()?;
         self.sources = sources;
         Ok(())
@@ -254,9 +236,17 @@ fn named(key: &str) -> Result<Key, Trouble> {
     Key::parse(key).ok_or_else(|| Trouble::Damaged(format!("not a key: {key:?}")))
 }
 
-/// Sorts by key and leaves the last entry of each.
-fn last_of_each<K: Ord + Copy, V>(entries: &mut Vec<(K, V)>) {
-    entries.sort_by_key(|entry| entry.0);
+/// Writes entries (or removes them), of several with the same key the last one.
+///
+/// In the order of the table, because runs of new keys that are neighbours then take a sixth of the time.
+fn put<'a, K: ::redb::Key + 'static, V: ::redb::Value + 'static>(
+    table: &mut Table<'_, K, V>,
+    mut entries: Vec<(K::SelfType<'a>, Option<V::SelfType<'a>>)>,
+) -> Result<(), Trouble>
+where
+    K::SelfType<'a>: Ord,
+{
+    entries.sort_by(|one, other| one.0.cmp(&other.0));
     entries.dedup_by(|later, earlier| {
         let same = later.0 == earlier.0;
         if same {
@@ -264,6 +254,28 @@ fn last_of_each<K: Ord + Copy, V>(entries: &mut Vec<(K, V)>) {
         }
         same
     });
+    let mut entries = entries.iter().peekable();
+    while let Some((key, value)) = entries.next() {
+        let Some(value) = value else {
+            table.remove(key)?;
+            continue;
+        };
+        let new = table.insert(key, value)?.is_none();
+        if !new || entries.peek().is_none() {
+            continue;
+        }
+        // Where one is new the next ones may be, too.
+        let mut gap = table.upper_bound_mut(Bound::Included(key))?;
+        while let Some((key, Some(value))) = entries.peek() {
+            match gap.insert_before(key, value) {
+                Ok(()) => drop(entries.next()),
+                Err(CursorError::UnorderedKey) => break,
+                Err(error) => return Err(::redb::Error::from(error).into()),
+            }
+        }
+        gap.close()?;
+    }
+    Ok(())
 }
 
 /// A file that comes to be whole: under another name first, so that no half-made one is ever found.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use vpp_agent_engine::{
-    Action, BoxError, Ending, Engine, Fact, Failure, Journal, MemoryJournal, OnPending, Remembered, Resync,
-    Retry, Settings, State,
+    Action, BoxError, Ending, Engine, Fact, Failure, Journal, MemoryJournal, OnPending, Remembered, Replay,
+    Resync, Retry, Settings, State,
 };
 use vpp_agent_testkit::{A, Fault, Item, Southbound, need};
 
@@ -90,6 +90,33 @@ async fn core_34_desired_state_without_store() {
         assert_eq!(wanted_of(&place.remembered()), ["local A/if 0"]);
         assert_eq!(southbound.violations(), [""; 0]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_began_with_a_memory_is_replayed() {
+    let southbound = Southbound::new();
+    let journal = MemoryJournal::default();
+    let engine = start_kept(&southbound, Box::new(journal.clone())).await;
+    engine.set(&[&Item::new("A", "1"), &Item::new("B", "1").needs(need("A/1")), &Item::new("A", "2")]).await;
+    engine.stop().await;
+    southbound.remove("A/1");
+    southbound.remove("B/1");
+    southbound.calls();
+    let settings =
+        Settings { journal: Some(Box::new(journal.clone())), record: 1 << 20, ..Settings::default() };
+    let engine = start_on(&southbound, settings).await;
+    engine.unset(&["A/2"]).await;
+    let calls = southbound.calls();
+    assert_eq!(calls, ["create A/1", "create B/1", "delete A/2"]);
+    let (a, b, c, d) = Southbound::new().kinds();
+    let replay = Replay::new().descriptor(a).descriptor(b).descriptor(c).descriptor(d);
+    let decisions = replay.run(&engine.record()).unwrap().decisions;
+    let decided = |call: &String| decisions.iter().any(|decision| decision.contains(call.as_str()));
+    assert!(calls.iter().all(decided), "{decisions:#?}");
+    let operations = ["  create ", "  update ", "  delete "];
+    let count =
+        decisions.iter().filter(|of| operations.iter().any(|operation| of.contains(operation))).count();
+    assert_eq!(count, calls.len(), "{decisions:#?}");
 }
 
 #[tokio::test(start_paused = true)]
