@@ -72,7 +72,7 @@ async fn a_file_may_come_later_and_go() {
     let local = follower.engine.transaction().set_json(key("loopback/local"), value);
     local.commit().await.expect("the engine runs");
     assert_eq!(follower.router.calls(), ["create loopback/local"]);
-    let local = follower.engine.transaction().delete(key("loopback/local"));
+    let local = follower.engine.transaction().delete_key(key("loopback/local"));
     local.commit().await.expect("the engine runs");
     fs::create_dir_all(&deep).expect("made");
     write(&file, A);

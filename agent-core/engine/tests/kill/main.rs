@@ -212,7 +212,7 @@ impl Course {
     /// What the journal says after an end.
     fn compare(&mut self, moment: Moment, open: &[Order]) {
         let remembered = RedbJournal::open(self.folder.path().join("state"))
-            .and_then(|mut journal| Ok(journal.load().expect("what was recorded")))
+            .map(|mut journal| journal.load().expect("what was recorded"))
             .unwrap_or_else(|error| panic!("after {moment:?}: {error}"));
         let wanted: BTreeMap<String, serde_json::Value> =
             remembered.wanted.into_iter().map(|of| (of.key.to_string(), of.value)).collect();
