@@ -1,6 +1,7 @@
 //! Every kind of entry of every layout, and what happens when VPP changes them.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use vpp_conn::stats::{Combined, Pattern, RingRead, Stats, StatsError, Value};
 use vpp_sim::stats::{Format, Segment, StatsSim};
@@ -210,6 +211,96 @@ fn links_that_are_added_or_renamed_without_a_new_epoch_are_seen() {
     assert!(
         selection.get("/interfaces/yy/rx").is_none() && selection.get("/interfaces/yy/rx-miss").is_some()
     );
+    // In a place that was free, so that the directory is as long as before.
+    sim.segment().remove("/interfaces/yy/rx-miss");
+    selection.refresh().unwrap();
+    assert_eq!(selection.len(), before);
+    sim.segment().symlink("/interfaces/z/rx", "/if/rx", 0);
+    selection.refresh().unwrap();
+    assert_eq!(selection.len(), before + 1);
+}
+
+/// Of many entries all names are compared once in a while, not each time.
+#[test]
+fn a_link_of_many_that_is_renamed_without_a_new_epoch_is_seen_soon() {
+    let sim = StatsSim::start(Format::Current).unwrap();
+    for interface in 0..20 {
+        sim.segment().add_interface(&format!("loop{interface}"));
+    }
+    let mut selection = Stats::connect(sim.socket()).unwrap().select("/interfaces/").unwrap();
+    assert!(selection.len() > 300);
+    for (old, new) in [("loop7/rx", "loop7/other"), ("loop7/other", "loop7/rx")] {
+        sim.segment().rename(&format!("/interfaces/{old}"), &format!("/interfaces/{new}"));
+        let began = Instant::now();
+        while selection.get(&format!("/interfaces/{new}")).is_none() {
+            assert!(began.elapsed() < Duration::from_secs(30));
+            selection.refresh().unwrap();
+        }
+        assert!(selection.get(&format!("/interfaces/{old}")).is_none());
+    }
+}
+
+/// VPP clears a removed entry's place behind the new epoch, and what it writes there is no value of the entry.
+#[test]
+fn a_level_that_is_cleared_behind_its_epoch_is_never_shown_as_a_value() {
+    let sim = StatsSim::start(Format::Current).unwrap();
+    for index in 0..100 {
+        sim.segment().gauge(&format!("/level/{index}"), 5);
+    }
+    let mut selection = Stats::connect(sim.socket()).unwrap().select("/level/").unwrap();
+    let index = selection.get("/level/50").unwrap().index() as usize;
+    let bytes = sim.segment().bytes();
+    let directory = u64::from_ne_bytes(bytes[32..40].try_into().unwrap()) - 0x1_3000_0000;
+    let mut cleared = [0; 144];
+    // Type: free. Value: the next free place, which there is none of.
+    cleared[0] = 5;
+    cleared[8..12].copy_from_slice(&u32::MAX.to_ne_bytes());
+    sim.segment().poke(directory as usize + index * 144, &cleared);
+    selection.refresh().unwrap();
+    assert_eq!(selection.len(), 99);
+    assert!(selection.entries().all(|entry| matches!(entry.value(), Value::Gauge(5))));
+}
+
+/// Copies are laid out by where values lie; each entry finds its own.
+#[test]
+fn links_and_their_targets_and_neighbours_show_the_same_values() {
+    for format in Format::ALL {
+        let mut segment = Segment::with_threads(format, 2, 4 << 20);
+        for index in 0..40 {
+            segment.add_interface(&format!("loop{index}"));
+        }
+        for thread in 0..2 {
+            for index in 0..41 {
+                let value = (thread * 1000 + index) as u64;
+                segment.count("/if/rx", thread, index, &[value, value * 7]);
+                segment.count("/if/drops", thread, index, &[value + 5]);
+            }
+        }
+        let stats = stats(&segment);
+        for pattern in ["", "/if/", "/interfaces/"] {
+            let selection = stats.select(pattern).unwrap();
+            let drops = selection.entries().filter(|entry| entry.name().ends_with("/drops"));
+            let mut columns = Vec::new();
+            for entry in drops {
+                let Value::Simple(counters) = entry.value() else { panic!("{entry:?}") };
+                columns.extend(counters.columns().map(|column| column.threads().collect::<Vec<_>>()));
+            }
+            columns.sort_unstable();
+            columns.dedup();
+            let expected: Vec<_> = (0..41).map(|index| vec![index + 5, index + 1005]).collect();
+            if !columns.is_empty() || pattern != "/interfaces/" || format >= Format::ErrorIndex {
+                assert_eq!(columns, expected, "{format:?} {pattern}");
+            }
+            if let Some(rx) = selection.get("/if/rx") {
+                let Value::Combined(rx) = rx.value() else { panic!("{rx:?}") };
+                for (index, column) in rx.columns().enumerate() {
+                    let index = index as u64;
+                    let pair = |value| Combined { packets: value, bytes: value * 7 };
+                    assert_eq!(column.threads().collect::<Vec<_>>(), [pair(index), pair(1000 + index)]);
+                }
+            }
+        }
+    }
 }
 
 #[test]

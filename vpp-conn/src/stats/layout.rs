@@ -119,6 +119,11 @@ impl Layout {
         name_at: 16,
     };
 
+    /// Which word of an entry its name begins with.
+    pub(super) fn name_word(&self) -> usize {
+        if self.version < 2 { 3 } else { 2 }
+    }
+
     /// The vector that an address leads to; `None` where the address is null.
     pub(super) fn vector(
         &self,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::error::StatsError;
 use super::memory::with_memory;
 use super::pattern::Pattern;
-use super::plan::{Obstacle, Plan, Planned, Shape};
+use super::plan::{Compared, Obstacle, Plan, Planned, Shape};
 use super::segment::Segment;
 use super::source::VppSource;
 use super::value::{Counter, Counters, Histogram, Names, RingState, Rows, Value};
@@ -27,6 +27,12 @@ const PAUSE: Duration = Duration::from_micros(50);
 /// and who looks at that moment sees half of it.
 const LOOKS_AT_DAMAGE: u32 = 20;
 
+/// How long it takes at most to notice what VPP changes in its directory without a new epoch.
+const COMPARE_ALL_AFTER: Duration = Duration::from_millis(1);
+
+/// So few entries are compared with the directory each time.
+const FEW: usize = 64;
+
 /// Entries of VPP's statistics, chosen by name, with the values of the last [`refresh`](Selection::refresh) and of the
 /// one before it.
 ///
@@ -44,6 +50,8 @@ pub struct Selection {
     was: Option<Vec<Option<u32>>>,
     /// What is read into; then it becomes `now`.
     spare: Vec<u64>,
+    /// When all of `now` was compared with the directory.
+    compared_at: Option<Instant>,
     resolved: u64,
 }
 
@@ -66,6 +74,7 @@ impl Selection {
             before: Snapshot::default(),
             was: None,
             spare: Vec::new(),
+            compared_at: None,
             resolved: 0,
         };
         selection.refresh()?;
@@ -85,11 +94,12 @@ impl Selection {
         let (segment, generation) = self.source.current()?;
         let mut plan = if generation == self.generation { self.now.plan.clone() } else { None };
         let began = Instant::now();
+        let mut now = began;
         let (mut waits, mut looks) = (0, 0);
         loop {
-            match self.read(&segment, plan.take()) {
+            match self.read(&segment, plan.take(), now) {
                 Ok(plan) => {
-                    self.take_over(plan, generation);
+                    self.take_over(plan, generation, now);
                     return Ok(());
                 }
                 Err(Obstacle::Outdated) => {}
@@ -105,28 +115,40 @@ impl Selection {
                     std::thread::sleep(PAUSE);
                 }
             }
-            if began.elapsed() > PATIENCE {
+            now = Instant::now();
+            if now.duration_since(began) > PATIENCE {
                 return Err(StatsError::Busy(PATIENCE));
             }
         }
     }
 
     /// Reads into the spare words by a plan, or by a new one.
-    fn read(&mut self, segment: &Segment, plan: Option<Arc<Plan>>) -> Result<Arc<Plan>, Obstacle> {
+    fn read(
+        &mut self,
+        segment: &Segment,
+        plan: Option<Arc<Plan>>,
+        now: Instant,
+    ) -> Result<Arc<Plan>, Obstacle> {
         let layout = &segment.layout;
+        let is_due =
+            self.compared_at.is_none_or(|compared| now.duration_since(compared) >= COMPARE_ALL_AFTER);
         with_memory!(&segment.source, memory => {
-            let plan = match plan {
-                Some(plan) => plan,
-                None => Arc::new(Plan::resolve(memory, layout, &self.patterns)?),
+            let (plan, compared) = match plan {
+                Some(plan) if is_due || plan.entries.len() <= FEW => (plan, Compared::All),
+                Some(plan) => (plan, Compared::Values),
+                None => (Arc::new(Plan::resolve(memory, layout, &self.patterns)?), Compared::All),
             };
             self.spare.resize(plan.words(), 0);
-            plan.read(memory, layout, &mut self.spare)?;
+            plan.read(memory, layout, &mut self.spare, compared)?;
+            if compared == Compared::All {
+                self.compared_at = Some(now);
+            }
             Ok(plan)
         })
     }
 
     /// Makes what was read the present.
-    fn take_over(&mut self, plan: Arc<Plan>, generation: u64) {
+    fn take_over(&mut self, plan: Arc<Plan>, generation: u64, now: Instant) {
         if generation != self.generation {
             // Counters of another life are nothing to compare with.
             self.generation = generation;
@@ -140,8 +162,7 @@ impl Selection {
             Some(old) if !is_known => Some(positions(&plan, old)),
             _ => None,
         };
-        let now =
-            Snapshot { plan: Some(plan), words: std::mem::take(&mut self.spare), at: Some(Instant::now()) };
+        let now = Snapshot { plan: Some(plan), words: std::mem::take(&mut self.spare), at: Some(now) };
         let older = std::mem::replace(&mut self.before, std::mem::replace(&mut self.now, now));
         self.spare = older.words;
     }

@@ -99,9 +99,17 @@ impl Memory for Mapped {
 
     fn words(&self, at: u64, into: &mut [u64]) -> Option<()> {
         let place = self.place(at, size_of_val(into))?;
-        for (index, into) in into.iter_mut().enumerate() {
-            // SAFETY: all of them are within the mapping, checked by `place`.
-            *into = unsafe { word(place.add(index * 8)) };
+        let words = place.cast::<AtomicU64>();
+        if words.is_aligned() {
+            for (index, into) in into.iter_mut().enumerate() {
+                // SAFETY: all of them are within the mapping, checked by `place`, and aligned; else as in `byte`.
+                *into = unsafe { words.add(index).as_ref() }.load(Ordering::Relaxed);
+            }
+        } else {
+            for (index, into) in into.iter_mut().enumerate() {
+                // SAFETY: all of them are within the mapping, checked by `place`.
+                *into = unsafe { word(place.add(index * 8)) };
+            }
         }
         Some(())
     }

@@ -1,8 +1,13 @@
 //! What a selection resolved: which entries there are and where their values lie, good until VPP changes the directory.
 
+mod copies;
+mod kept;
+
 use std::ops::Range;
 use std::sync::atomic::{Ordering, fence};
 
+use self::copies::Piece;
+use self::kept::Kept;
 use super::error::Damage;
 use super::layout::{Layout, NAME_LEN, Numbering, RawKind, Vector};
 use super::memory::Memory;
@@ -16,6 +21,16 @@ use super::pattern::Pattern;
 pub(super) struct Stamp {
     epoch: u64,
     directory: Vector,
+}
+
+/// Of what may change without a new epoch, what is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// Everything.
+    All,
+    /// Entries whose value stands in the directory: a place that VPP clears would give another value at once. Whatever
+    /// else is cleared or renamed leaves counters where they are until the next epoch.
+    Values,
 }
 
 /// Why a pass over the segment gave nothing.
@@ -68,14 +83,6 @@ pub(super) struct Planned {
     pub(super) index: u32,
     /// In [`Plan::names`].
     name: Range<u32>,
-    /// In [`Plan::name_words`].
-    name_words: Range<u32>,
-    /// Bytes of the name in the last of these.
-    name_rest: u8,
-    /// VPP's number of its type.
-    number: u32,
-    /// Its second word, unless that is the value.
-    word: Option<u64>,
     pub(super) shape: Shape,
     pub(super) is_symlink: bool,
     /// In [`Plan::cells`]: its values, thread by thread.
@@ -103,7 +110,7 @@ pub(super) enum Shape {
 pub(super) struct Cells {
     /// Offset in the segment.
     from: u64,
-    /// Position among the copied words.
+    /// Position among the copied words, once it is known.
     pub(super) at: u32,
     /// How many words.
     pub(super) words: u32,
@@ -136,12 +143,12 @@ pub(super) struct Plan {
     stamp: Stamp,
     pub(super) entries: Vec<Planned>,
     names: String,
-    name_words: Vec<u64>,
+    kept: Kept,
     cells: Vec<Cells>,
+    /// What is copied: all that the cells have.
+    pieces: Vec<Piece>,
     texts: Vec<Option<Box<str>>>,
     rings: Vec<RingShape>,
-    /// All values together.
-    words: u32,
     /// How many words may still be planned.
     room: u64,
 }
@@ -167,20 +174,24 @@ impl Plan {
             stamp,
             entries: Vec::new(),
             names: String::new(),
-            name_words: Vec::new(),
+            kept: Kept::default(),
             cells: Vec::new(),
+            pieces: Vec::new(),
             texts: Vec::new(),
             rings: Vec::new(),
-            words: 0,
             // Every word of an honest segment belongs to one vector, and to one link at most.
-            room: memory.len() / 4,
+            room: (memory.len() / 4).min(u32::MAX.into()),
         };
         let mut name = [0; NAME_LEN];
         for index in 0..stamp.directory.len {
             let at = stamp.directory.at + index * layout.entry_len;
             let (Some(number), Some(word)) = (memory.u32(at), memory.u64(at + 8)) else { continue };
             let kind = numbering.kind(number);
-            if kind == RawKind::Nothing || memory.bytes(at + layout.name_at, &mut name).is_none() {
+            if kind == RawKind::Nothing {
+                plan.kept.push_free(index as u32, number);
+                continue;
+            }
+            if memory.bytes(at + layout.name_at, &mut name).is_none() {
                 continue;
             }
             let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
@@ -189,60 +200,59 @@ impl Plan {
             if name.is_empty() || !patterns.iter().any(|pattern| pattern.fits(&text)) {
                 continue;
             }
-            let (names_from, words_from, cells_from) =
-                (plan.names.len(), plan.name_words.len(), plan.cells.len());
+            let (names_from, cells_from) = (plan.names.len(), plan.cells.len());
             plan.names.push_str(&text);
-            plan.push_name_words(name);
+            plan.kept.push(layout, index as u32, (kind, number), word, name);
             let raw = Raw { at, word };
             let (shape, is_symlink) = plan.shape(memory, layout, numbering, kind, &raw)?;
-            let is_value = matches!(kind, RawKind::Scalar | RawKind::Gauge);
             plan.entries.push(Planned {
                 index: index as u32,
                 name: names_from as u32..plan.names.len() as u32,
-                name_words: words_from as u32..plan.name_words.len() as u32,
-                name_rest: (name.len() % 8) as u8,
-                number,
-                word: (!is_value).then_some(word),
                 shape,
                 is_symlink,
                 cells: cells_from as u32..plan.cells.len() as u32,
             });
         }
+        plan.pieces = copies::lay_out(&mut plan.cells).ok_or(Damage::TooMuch { size: memory.len() })?;
         end(memory, layout, &stamp)?;
         Ok(plan)
     }
 
-    /// Copies all values. What was planned must still be what it was.
+    /// Copies all values. What was planned must still be what it was, as far as it is compared.
     pub(super) fn read(
         &self,
         memory: &impl Memory,
         layout: &Layout,
         into: &mut [u64],
+        compared: Compared,
     ) -> Result<(), Obstacle> {
         if begin(memory, layout)? != self.stamp {
             return Err(Obstacle::Outdated);
         }
-        for entry in &self.entries {
-            // VPP frees a place, and renames a link, without a new epoch.
-            if !self.is_still(memory, layout, entry) {
+        for piece in &self.pieces {
+            let at = piece.at as usize;
+            let copied = into.get_mut(at..at + piece.words as usize);
+            // Places were checked when they were planned, and are again.
+            if copied.and_then(|copied| memory.words(piece.from, copied)).is_none() {
                 return Err(Obstacle::Outdated);
             }
-            for cells in self.cells(entry) {
-                let at = cells.at as usize;
-                let copied = into.get_mut(at..at + cells.words as usize);
-                // Places were checked when they were planned.
-                let done = copied.and_then(|copied| memory.words(cells.from, copied));
-                if done.is_none() {
-                    return Err(Obstacle::Outdated);
-                }
-            }
+        }
+        // What a place held is known from what it is afterwards.
+        fence(Ordering::Acquire);
+        let directory = self.stamp.directory.at;
+        let is_still = match compared {
+            Compared::All => self.kept.is_all_still(memory, layout, directory),
+            Compared::Values => self.kept.are_values_still(memory, layout, directory),
+        };
+        if !is_still {
+            return Err(Obstacle::Outdated);
         }
         end(memory, layout, &self.stamp)
     }
 
     /// How many words [`Plan::read`] copies.
     pub(super) fn words(&self) -> usize {
-        self.words as usize
+        copies::words(&self.pieces) as usize
     }
 
     pub(super) fn name(&self, entry: &Planned) -> &str {
@@ -259,35 +269,6 @@ impl Plan {
 
     pub(super) fn ring(&self, index: u32) -> Option<&RingShape> {
         self.rings.get(index as usize)
-    }
-
-    fn is_still(&self, memory: &impl Memory, layout: &Layout, entry: &Planned) -> bool {
-        let at = self.stamp.directory.at + u64::from(entry.index) * layout.entry_len;
-        if memory.u32(at) != Some(entry.number) {
-            return false;
-        }
-        if entry.word.is_some_and(|word| memory.u64(at + 8) != Some(word)) {
-            return false;
-        }
-        let Some((last, whole)) =
-            self.name_words.get(as_usize(&entry.name_words)).and_then(<[u64]>::split_last)
-        else {
-            return false;
-        };
-        let at = at + layout.name_at;
-        let whole_len = (whole.len() * 8) as u64;
-        let mask = last_word_mask(entry.name_rest);
-        whole.iter().zip((at..).step_by(8)).all(|(word, at)| memory.u64(at) == Some(*word))
-            && memory.u64(at + whole_len).is_some_and(|word| word & mask == *last)
-    }
-
-    /// Keeps a name as the words it stands in, with its NUL. Behind that VPP leaves whatever was there.
-    fn push_name_words(&mut self, name: &[u8]) {
-        let (whole, rest) = name.as_chunks();
-        self.name_words.extend(whole.iter().map(|bytes| u64::from_ne_bytes(*bytes)));
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        self.name_words.push(u64::from_ne_bytes(last));
     }
 
     fn shape(
@@ -485,26 +466,15 @@ impl Plan {
 
     fn push_cells(&mut self, memory: &impl Memory, from: u64, words: u64) -> Result<(), Damage> {
         self.take_room(memory, words + 1)?;
-        self.cells.push(Cells { from, at: self.words, words: words as u32 });
-        self.words += words as u32;
+        self.cells.push(Cells { from, at: 0, words: words as u32 });
         Ok(())
     }
 
     /// What a damaged segment claims is not to take more memory than the segment has, by and large.
     fn take_room(&mut self, memory: &impl Memory, words: u64) -> Result<(), Damage> {
-        let left = self.room.checked_sub(words).filter(|_| u64::from(self.words) + words < u32::MAX.into());
-        self.room = left.ok_or(Damage::TooMuch { size: memory.len() })?;
+        self.room = self.room.checked_sub(words).ok_or(Damage::TooMuch { size: memory.len() })?;
         Ok(())
     }
-}
-
-/// Which bytes of the word a name ends in belong to it: `rest` letters and its NUL.
-fn last_word_mask(rest: u8) -> u64 {
-    let mut bytes = [0; 8];
-    for byte in bytes.iter_mut().take(usize::from(rest) + 1) {
-        *byte = 0xff;
-    }
-    u64::from_ne_bytes(bytes)
 }
 
 fn as_usize(range: &Range<u32>) -> Range<usize> {
