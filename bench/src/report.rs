@@ -86,11 +86,12 @@ impl fmt::Display for Limit {
 /// A column of the table: its head, and what a row has for it.
 type Column = (&'static str, fn(&Row) -> Option<String>);
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     ("transport", |row| row.transport.map(str::to_owned)),
     ("p50", |row| row.p50_us.map(time)),
     ("p99", |row| row.p99_us.map(time)),
     ("each", |row| row.each_us.map(time)),
+    ("a second", |row| row.each_us.map(|micros| format!("{:.0}", 1e6 / micros))),
     ("to floor", |row| {
         row.ratio.map(|Ratio { median, quartiles: [low, high], .. }| {
             format!("{median:.3} ({low:.2} to {high:.2})")

@@ -4,6 +4,7 @@ mod bridged;
 mod codec;
 mod dump;
 mod pipelined;
+mod requests;
 mod round_trip;
 mod routes;
 mod stats;
@@ -37,6 +38,8 @@ pub(crate) enum Subject {
     RoundTrip,
     /// Many requests under way
     Pipelined,
+    /// Requests per second, one after another and all at once
+    Requests,
     /// Calls over shared memory, one after another and many under way
     SharedMemory,
     /// Adding and deleting routes
@@ -54,9 +57,10 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::RoundTrip,
         Self::Pipelined,
+        Self::Requests,
         Self::SharedMemory,
         Self::Routes,
         Self::Dump,
@@ -70,6 +74,7 @@ impl Subject {
         match self {
             Self::RoundTrip => round_trip::measure(setup),
             Self::Pipelined => pipelined::measure(setup),
+            Self::Requests => requests::measure(setup),
             Self::SharedMemory => {
                 let mut tables = round_trip::measure_memory(setup)?;
                 tables.extend(pipelined::measure_memory(setup)?);

@@ -50,6 +50,8 @@ pub struct Selection {
     was: Option<Vec<Option<u32>>>,
     /// What is read into; then it becomes `now`.
     spare: Vec<u64>,
+    /// Seconds between the two snapshots.
+    seconds: Option<f64>,
     /// When all of `now` was compared with the directory.
     compared_at: Option<Instant>,
     resolved: u64,
@@ -74,6 +76,7 @@ impl Selection {
             before: Snapshot::default(),
             was: None,
             spare: Vec::new(),
+            seconds: None,
             compared_at: None,
             resolved: 0,
         };
@@ -165,6 +168,7 @@ impl Selection {
         let now = Snapshot { plan: Some(plan), words: std::mem::take(&mut self.spare), at: Some(now) };
         let older = std::mem::replace(&mut self.before, std::mem::replace(&mut self.now, now));
         self.spare = older.words;
+        self.seconds = self.interval().map(|time| time.as_secs_f64());
     }
 
     /// The entries, in the order of VPP's directory.
@@ -294,8 +298,7 @@ impl<'a> Entry<'a> {
     }
 
     fn counters<T: Counter>(&self, now: Rows<'a>) -> Counters<'a, T> {
-        let seconds = self.selection.interval();
-        let before = self.rows_before().zip(seconds).map(|(rows, time)| (rows, time.as_secs_f64()));
+        let before = self.rows_before().zip(self.selection.seconds);
         Counters { now, before, element: PhantomData }
     }
 

@@ -245,6 +245,7 @@ impl Plan {
             Compared::Values => self.kept.are_values_still(memory, layout, directory),
         };
         if !is_still {
+            tracing::debug!(epoch = self.stamp.epoch, "statistics: the directory changed within an epoch");
             return Err(Obstacle::Outdated);
         }
         end(memory, layout, &self.stamp)

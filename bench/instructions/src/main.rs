@@ -2,6 +2,8 @@
 //!
 //! Everything runs on one thread, VPP's part included, so that a run counts what the run before counted.
 
+mod transaction;
+
 use std::hint::black_box;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -22,7 +24,11 @@ fn main() -> Result<()> {
         Some("view") => decode(true),
         Some("call") => connected(1),
         Some("pipeline") => connected(256),
-        other => bail!("no subject {other:?}: encode, decode, view, call or pipeline"),
+        Some("transaction") => {
+            let (runtime, engine) = transaction::engine()?;
+            measured(|| transaction::commit(&runtime, &engine, TIMES))
+        }
+        other => bail!("no subject {other:?}: encode, decode, view, call, pipeline or transaction"),
     }
 }
 
