@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::marker::PhantomData;
-use std::sync::{MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 
 use vpp_wire::{ApiError, Event, Message, Subscribe, Wire};
@@ -11,10 +10,11 @@ use crate::connection::Connection;
 use crate::error::{CallError, EventError, Lost};
 use crate::mux::{MessageKind, Outgoing, SubscriberId, Taken};
 use crate::payload::Payload;
+use crate::registrations::Share;
 
 /// A stream of one kind of event.
 ///
-/// Several may run at once; each gets every event. What is not read waits, up to
+/// Several may run at once; each gets every event, and VPP is asked once for all of them. What is not read waits, up to
 /// [`Builder::event_capacity`](crate::Builder::event_capacity); then the oldest are given up, and the stream says how
 /// many.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub struct Events<E: Event> {
     /// Where VPP has another definition of it.
     #[cfg(feature = "bridge")]
     bridged: Option<std::sync::Arc<crate::bridge::BridgedEvent>>,
-    /// Tells VPP that nobody wants the events any more, when the last stream that asked for them goes.
-    unregister: Option<fn(&Connection)>,
+    /// Its part in what VPP was asked for, if it asked.
+    share: Option<Share>,
     event: PhantomData<fn() -> E>,
 }
 
@@ -36,7 +36,7 @@ impl<E: Event> Events<E> {
                 queue: Queue::new(connection, event)?,
                 #[cfg(feature = "bridge")]
                 bridged: None,
-                unregister: None,
+                share: None,
                 event: PhantomData,
             }),
             #[cfg(feature = "bridge")]
@@ -44,7 +44,7 @@ impl<E: Event> Events<E> {
                 let bridging = shared.bridging.get().ok_or(incompatible)?;
                 let way = bridging.event(&shared.table, &E::INFO)?;
                 let queue = Queue::new(connection, way.0.kind)?;
-                Ok(Self { queue, bridged: Some(way), unregister: None, event: PhantomData })
+                Ok(Self { queue, bridged: Some(way), share: None, event: PhantomData })
             }
             #[cfg(not(feature = "bridge"))]
             Err(incompatible) => Err(incompatible.into()),
@@ -57,13 +57,21 @@ impl<E: Event> Events<E> {
     {
         // First the queue, so that no event is missed.
         let mut events = Self::listen(connection.clone())?;
-        *registrations(&connection).entry(E::NAME).or_default() += 1;
-        events.unregister = Some(unregister::<E>);
-        let registration = E::registration(true, std::process::id());
-        match connection.call(&registration).await {
-            Ok(_) => Ok(events),
-            // The client is registered already: by another stream, or by a call of the program's own.
-            Err(CallError::Refused { error: ApiError::INVALID_REGISTRATION, .. }) => Ok(events),
+        let wanted = connection.shared().registrations.of(E::Registration::NAME);
+        let asking = wanted.asking.lock().await;
+        let (share, is_to_ask) = wanted.clone().join(unregister::<E>);
+        events.share = Some(share);
+        if !is_to_ask {
+            return Ok(events);
+        }
+        let asked = connection.call(&E::registration(true, std::process::id())).await;
+        match asked {
+            // Registered already: by a call of the program's own.
+            Ok(_) | Err(CallError::Refused { error: ApiError::INVALID_REGISTRATION, .. }) => {
+                wanted.registered();
+                drop(asking);
+                Ok(events)
+            }
             Err(error) => Err(error),
         }
     }
@@ -89,22 +97,10 @@ impl<E: Event> Events<E> {
 
 impl<E: Event> Drop for Events<E> {
     fn drop(&mut self) {
-        let Some(unregister) = self.unregister else { return };
-        let connection = &self.queue.connection;
-        let last = {
-            let mut registrations = registrations(connection);
-            let streams = registrations.entry(E::NAME).or_default();
-            *streams = streams.saturating_sub(1);
-            *streams == 0
-        };
-        if last {
-            unregister(connection);
+        if let Some(share) = &self.share {
+            share.end(&self.queue.connection);
         }
     }
-}
-
-fn registrations(connection: &Connection) -> MutexGuard<'_, std::collections::HashMap<&'static str, u32>> {
-    connection.shared().registrations.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn unregister<E: Subscribe>(connection: &Connection) {

@@ -53,6 +53,7 @@ mod payload;
 mod pipeline;
 mod raw;
 mod readers;
+mod registrations;
 mod settings;
 mod shared;
 #[cfg(shared_memory)]

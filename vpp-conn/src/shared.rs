@@ -8,7 +8,6 @@ mod ending;
 #[cfg(shared_memory)]
 mod looking;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -25,6 +24,7 @@ use crate::mux::{
     BeginError, Context, Expect, Failure, GroupId, MessageKind, Mux, Outgoing, Progress, SubscriberId, Taken,
 };
 use crate::readers::Readers;
+use crate::registrations::Registrations;
 use crate::settings::Settings;
 use crate::table::MessageTable;
 use crate::trace::{Record, Recorder, Traced};
@@ -41,8 +41,8 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) table: MessageTable,
     pub(crate) client_index: [u8; 4],
-    /// How many event streams each registration serves, by the event's name.
-    pub(crate) registrations: Mutex<HashMap<&'static str, u32>>,
+    /// What VPP was asked to tell of.
+    pub(crate) registrations: Registrations,
     /// How messages are carried over that VPP has otherwise, where the program allows it.
     #[cfg(feature = "bridge")]
     pub(crate) bridging: std::sync::OnceLock<crate::bridge::Bridging>,
@@ -109,7 +109,7 @@ impl Shared {
             path,
             table,
             client_index: link.client_index(),
-            registrations: Mutex::default(),
+            registrations: Registrations::default(),
             #[cfg(feature = "bridge")]
             bridging: std::sync::OnceLock::new(),
             io_waker: Waker::from(Arc::clone(&readers)),

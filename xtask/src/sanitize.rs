@@ -1,4 +1,4 @@
-//! `cargo xtask sanitize`: the connection's tests under a sanitizer.
+//! `cargo xtask sanitize`: the connection's tests, and those of memory shared with VPP, under a sanitizer.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -20,6 +20,23 @@ pub(crate) enum Sanitizer {
 /// hands it to another through the kernel's epoll, which the sanitizer does not take for an order of events.
 const SUPPRESSIONS: &str = "race:RegistrationSet*allocate\n";
 
+/// Whose tests: the connection's own, and those that cross crates of what shares memory with VPP.
+const TESTS: [&str; 13] = [
+    "--package=vpp-conn",
+    "--package=vppkit-tests",
+    "--features=vpp-conn/bridge,vpp-conn/stats",
+    "--lib",
+    "--test=pipeline",
+    "--test=seeing",
+    "--test=shared_memory",
+    "--test=socket",
+    "--test=stats",
+    "--test=stats_allocation",
+    "--test=supervise",
+    "--test=supervision",
+    "--no-fail-fast",
+];
+
 /// Runs the tests with everything built anew for it, in a target folder of its own.
 pub(crate) fn run(root: &Path, sanitizer: Sanitizer, options: &[OsString]) -> Result<()> {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
@@ -33,9 +50,9 @@ pub(crate) fn run(root: &Path, sanitizer: Sanitizer, options: &[OsString]) -> Re
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(root).args(["test", "--package", "vpp-conn", "--all-features", "--lib", "--tests"]);
+    command.current_dir(root).arg("test").args(TESTS);
     // With a target named, what runs while building is built without the sanitizer.
-    command.args(["--no-fail-fast", "--target", &target]);
+    command.args(["--target", &target]);
     if sanitizer == Sanitizer::Thread {
         // A standard library that the sanitizer does not see into would make it see races that are none.
         command.arg("-Zbuild-std");

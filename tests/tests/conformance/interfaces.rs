@@ -7,6 +7,7 @@ use vpp_26_06::interface::{
     SwInterfaceSetMacAddress, SwInterfaceSetMtu, SwInterfaceTagAddDel, WantInterfaceEvents,
 };
 use vpp_26_06::interface_types::IfStatusFlags;
+use vpp_26_06::memclnt::ControlPing;
 use vpp_conn::Connection;
 
 use super::retval;
@@ -98,6 +99,50 @@ pub(super) async fn events_are_switched_on_and_off_once(vpp: &Connection) {
     let event = events.next().await.unwrap();
     assert_eq!((event.pid, event.flags.0), (8, 0));
     assert_eq!(want(0, 8).await, 0);
+}
+
+pub(super) async fn several_subscribers_share_one_registration(vpp: &Connection) {
+    let loopback = create(vpp).await;
+    let sent = vpp.counters().sent;
+    let mut subscribing = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let vpp = vpp.clone();
+        subscribing.spawn(async move { vpp.events::<SwInterfaceEvent>().await.unwrap() });
+    }
+    let mut streams = subscribing.join_all().await;
+    assert_eq!(vpp.counters().sent, sent + 1, "VPP is asked once");
+    set_up(vpp, loopback, true).await;
+    for events in &mut streams {
+        assert_eq!(events.next().await.unwrap().sw_if_index, loopback);
+    }
+    // Those that go take nothing from those that stay.
+    let mut last = streams.pop().unwrap();
+    drop(streams);
+    set_up(vpp, loopback, false).await;
+    assert_eq!(last.next().await.unwrap().sw_if_index, loopback);
+    let before_the_end = vpp.counters().sent;
+    drop(last);
+    vpp.call(&ControlPing).await.unwrap();
+    assert_eq!(vpp.counters().sent, before_the_end + 2, "the last tells VPP");
+    // VPP knows of it.
+    let registered = vpp.call(&WantInterfaceEvents { enable_disable: 0, pid: 1 }).await;
+    assert_eq!(retval(registered), -31);
+}
+
+pub(super) async fn who_subscribes_while_the_last_leaves_gets_events(vpp: &Connection) {
+    let loopback = create(vpp).await;
+    let mut events = vpp.events::<SwInterfaceEvent>().await.unwrap();
+    for round in 0..200 {
+        let left = events;
+        // On a thread of its own, at the same time.
+        let leave = tokio::task::spawn_blocking(move || drop(left));
+        events = vpp.events::<SwInterfaceEvent>().await.unwrap();
+        leave.await.unwrap();
+        if round % 10 == 9 {
+            set_up(vpp, loopback, round % 20 == 9).await;
+            assert_eq!(events.next().await.unwrap().sw_if_index, loopback);
+        }
+    }
 }
 
 pub(super) async fn instances_and_mac_addresses(vpp: &Connection) {

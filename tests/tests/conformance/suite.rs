@@ -54,6 +54,8 @@ const CASES: &[(&str, Case)] = cases![
     commands::definitions_of_the_running_vpp,
     interfaces::loopback_lifecycle_with_events,
     interfaces::events_are_switched_on_and_off_once,
+    interfaces::several_subscribers_share_one_registration,
+    interfaces::who_subscribes_while_the_last_leaves_gets_events,
     interfaces::instances_and_mac_addresses,
     interfaces::numbers_are_used_again,
     interfaces::dumps_with_filters,
