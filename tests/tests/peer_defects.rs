@@ -7,7 +7,7 @@
 //! |---|---|
 //! | In-flight calls hang when VPP dies | also `supervision`, `stand_in::in_flight_calls_end_when_vpp_dies` |
 //! | Events are lost behind a restart | `supervision`, `stand_in::` and `real_vpp::events_survive_a_restart_that_shifts_ids` |
-//! | Statistics are gone behind an absence of 3 s | `stats`, `stats_survive_a_10_s_absence` |
+//! | Statistics are gone behind an absence of 3 s | `stats`, `stats_survive_a_10_s_absence` and `..._of_a_real_vpp` |
 //! | Lists of statistics end at a removed entry | `stats`, `removed_entries_leave_holes_that_are_passed_over` |
 //! | Gauges read as zero | `stats`, `gauges_were_numbers_before` and `groups_tell_what_the_cli_tells` |
 //! | Symlinks stale after an update | `stats`, `links_that_are_added_or_renamed_without_a_new_epoch_are_seen` |
@@ -24,6 +24,8 @@
 
 #[path = "peer_defects/cases.rs"]
 mod cases;
+#[path = "peer_defects/real.rs"]
+mod real;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -44,6 +46,14 @@ macro_rules! on_both {
         $trials.push(Trial::test(concat!("real_vpp::", stringify!($case)), || run(async {
             let vpp = PrivateVpp::builder().start()?;
             cases::$case(vpp.socket()).await
+        })).with_ignored_flag(!$has_vpp));
+    )*};
+}
+
+macro_rules! on_vpp {
+    ($trials:ident, $has_vpp:expr, $($module:ident::$case:ident),* $(,)?) => {$(
+        $trials.push(Trial::test(concat!("real_vpp::", stringify!($case)), || run(async {
+            $module::$case(PrivateVpp::builder().start()?).await
         })).with_ignored_flag(!$has_vpp));
     )*};
 }
@@ -70,6 +80,12 @@ fn main() -> ExitCode {
         a_ping_behind_an_undrained_dump_answers_at_once,
         replies_awaited_in_reverse_order_all_come,
         calls_far_beyond_16_bits_of_sequence_are_not_confused,
+    );
+    on_vpp!(
+        trials,
+        has_vpp,
+        real::in_flight_calls_end_when_vpp_dies,
+        real::a_stale_reply_never_reaches_a_later_call,
     );
     on_stand_in!(
         trials,

@@ -19,7 +19,7 @@ use crate::pipeline::Pipeline;
 use crate::raw::Raw;
 use crate::shared::Shared;
 use crate::table::{Incompatible, MessageTable};
-use crate::trace::Traced;
+use crate::trace::{Recorder, Traced};
 
 /// A connection to a running VPP.
 ///
@@ -203,7 +203,14 @@ impl Connection {
     /// Empty unless [`Builder::trace`] gave room for them.
     #[must_use]
     pub fn traced(&self) -> (Vec<Traced>, u64) {
-        self.shared().traced()
+        self.shared().traced(|recorder| (recorder.records(), recorder.given_up()))
+    }
+
+    /// As [`Connection::traced`], and they are kept no longer: what to write to a file from time to time. The number is of
+    /// those that were given up since the last time.
+    #[must_use]
+    pub fn take_traced(&self) -> (Vec<Traced>, u64) {
+        self.shared().traced(Recorder::take)
     }
 
     /// How the connection ended; `None` while it lives.

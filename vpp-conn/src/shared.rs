@@ -458,12 +458,9 @@ impl Shared {
         self.with(|core| core.mux.counters())
     }
 
-    /// The last messages, oldest first, and how many before them are no longer kept.
-    pub(crate) fn traced(&self) -> (Vec<Traced>, u64) {
-        let (records, given_up) = self.with(|core| match core.mux.recorder() {
-            Some(recorder) => (recorder.records(), recorder.given_up()),
-            None => (Vec::new(), 0),
-        });
+    /// The last messages, oldest first, and how many before them are no longer kept, as the recorder is asked for them.
+    pub(crate) fn traced(&self, of: impl FnOnce(&mut Recorder) -> (Vec<Record>, u64)) -> (Vec<Traced>, u64) {
+        let (records, given_up) = self.with(|core| core.mux.recorder().map_or((Vec::new(), 0), of));
         let (instant, system) = (now(), SystemTime::now());
         let traced = records.into_iter().map(|Record { at, direction, bytes }| {
             let id = bytes.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));

@@ -1,10 +1,11 @@
 //! Messages that were recorded: by VPP in either of its forms, or by this program.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
@@ -19,8 +20,11 @@ use crate::input;
 use crate::output::note;
 use crate::running::most_like;
 
-/// Bytes of messages that are kept of one connection.
+/// Bytes of messages that are kept of one connection until they are written.
 const ROOM: usize = 256 << 20;
+
+/// How often they are written: a program that is killed leaves all but the last of them.
+const WRITE_EVERY: Duration = Duration::from_millis(200);
 
 /// What `--trace` writes of a message and its definition does not have: which way it went, and when, in seconds since
 /// 1970.
@@ -43,14 +47,35 @@ pub(crate) fn room() -> Option<usize> {
     FILE.get().map(|_| ROOM)
 }
 
-/// Writes what went over a connection, where that is wanted. Messages that the definitions do not have are looked for in
+/// Has what goes over a connection written from time to time, where that is wanted.
+pub(crate) fn follow(
+    connection: impl Fn() -> Option<Connection> + Send + 'static,
+    api: Option<Cow<'static, Api>>,
+) {
+    if FILE.get().is_none() {
+        return;
+    }
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(WRITE_EVERY).await;
+            if let Some(connection) = connection() {
+                write(&connection, api.as_deref());
+            }
+        }
+    });
+}
+
+/// Writes what went over a connection since the last time, where that is wanted. Messages that the definitions do not have are looked for in
 /// those of the release that the VPP is most like.
 pub(crate) fn write(connection: &Connection, api: Option<&Api>) {
     let Some(file) = FILE.get() else { return };
     let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-    let (messages, given_up) = connection.traced();
+    let (messages, given_up) = connection.take_traced();
     if given_up > 0 {
-        note(format_args!("the trace lacks the first {given_up} messages, for which there was no room"));
+        note(format_args!("the trace lacks {given_up} messages, for which there was no room"));
+    }
+    if messages.is_empty() {
+        return;
     }
     let like = vpp_api_json::api(most_like(connection.table(), vpp_api_json::releases())).ok();
     let known: Vec<&Api> = api.into_iter().chain(like).collect();

@@ -139,6 +139,8 @@ pub(crate) async fn with_running<T>(
     work: impl AsyncFnOnce(&Running) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let running = Running::connect(socket, timeout, definitions).await?;
+    let recorded = running.connection.clone();
+    recording::follow(move || Some(recorded.clone()), Some(running.definitions.api.clone()));
     let result = work(&running).await;
     close(running.connection, Some(&running.definitions.api)).await;
     result

@@ -259,6 +259,31 @@ fn an_invocation_writes_its_own_trace_of_a_real_vpp() {
     writes_its_own_trace(text(vpp.socket()));
 }
 
+/// Not at its end, which a program that is killed does not come to.
+#[test]
+fn an_invocation_that_is_killed_leaves_its_trace() {
+    let sim = Sim::release("26.06").start_blocking().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events");
+    let socket = text(sim.socket());
+    let mut program = command(&["events", "sw_interface_event", "--socket", socket, "--trace", text(&file)])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = std::time::Instant::now();
+    let written = || std::fs::read_to_string(&file).unwrap_or_default();
+    while !written().contains("want_interface_events_reply") {
+        assert!(begun.elapsed().as_secs() < 40, "nothing is written: {}", written());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    program.kill().unwrap();
+    program.wait().unwrap();
+    for line in written().lines() {
+        serde_json::from_str::<Value>(line).unwrap();
+    }
+    assert!(vppkit(&["trace", text(&file)]).ok().contains("want_interface_events"));
+}
+
 fn writes_its_own_trace(socket: &str) {
     let folder = tempfile::tempdir().unwrap();
     let [calls, dumps, again] = ["calls", "dumps", "again"].map(|name| folder.path().join(name));

@@ -1,5 +1,9 @@
 //! What fields mean, in our words. The definitions hold no prose, and VPP's own comments are not pinned.
 
+mod own;
+
+use self::own::OWN_NOTES;
+
 /// What a field of this name means wherever it occurs. Sorted. Names that mean different things in different messages
 /// are not here: their type says more.
 const NOTES: &[(&str, &str)] = &[
@@ -506,79 +510,6 @@ const NOTES: &[(&str, &str)] = &[
     ("worker_id", "Index of the worker thread, from 0."),
     ("worker_index", "Index of the worker thread, from 0."),
     ("xmit_hash_policy", "How packets are shared among the links."),
-];
-
-/// What a field means in one definition: definition, field, meaning. Sorted.
-const OWN_NOTES: &[(&str, &str, &str)] = &[
-    ("cli_inband_reply", "reply", "What the command printed."),
-    ("control_ping_reply", "client_index", "Without meaning."),
-    ("fib_mpls_label", "exp", "Traffic class, 0 to 7."),
-    (
-        "fib_mpls_label",
-        "is_uniform",
-        "1 copies TTL and class from the packet (uniform mode), 0 does not (pipe mode).",
-    ),
-    ("fib_mpls_label", "label", "The label, 0 to 0xfffff."),
-    ("fib_mpls_label", "ttl", "Hops left."),
-    ("fib_path", "flags", "How the path is resolved."),
-    ("fib_path", "label_stack", "Labels put before packets, the outermost first."),
-    ("fib_path", "n_labels", "How many labels of `label_stack` count."),
-    ("fib_path", "nh", "What the path leads to."),
-    ("fib_path", "proto", "What kind of next hop it is; tells which member of `nh.address` counts."),
-    ("fib_path", "rpf_id", "For multicast: what the reverse path is checked against."),
-    ("fib_path", "sw_if_index", "Index of the outgoing interface; 0xffffffff to find it by the next hop."),
-    (
-        "fib_path",
-        "table_id",
-        "Number of the table that the next hop is looked up in, where no interface is given.",
-    ),
-    ("fib_path", "type", "What the path does with packets."),
-    ("fib_path_nh", "address", "The next hop's address, of the family that `fib_path.proto` tells."),
-    ("fib_path_nh", "classify_table_index", "Index of the classifier table to hand packets to."),
-    ("fib_path_nh", "obj_id", "Index of the object to resolve through: a UDP encapsulation, a BIER table."),
-    ("fib_path_nh", "via_label", "The MPLS label to resolve through, where the path's kind is MPLS."),
-    ("get_api_json_reply", "json", "The definitions as JSON text."),
-    ("ip_neighbor", "flags", "Whether it stays for good, and whether a route is made for it."),
-    ("ip_route", "paths", "Where packets go: several paths share the traffic by weight."),
-    ("ip_route", "prefix", "The destination."),
-    ("ip_route", "table_id", "Number of the table (VRF); 0 for the default one."),
-    ("ip_route_dump", "table", "The table: its number and whether it is IPv6's."),
-    ("ip_route_v2", "paths", "Where packets go: several paths share the traffic by weight."),
-    ("ip_route_v2", "prefix", "The destination."),
-    ("ip_route_v2", "src", "Who put it there: a number from `fib_source_dump`; 0 for the API."),
-    ("ip_route_v2", "table_id", "Number of the table (VRF); 0 for the default one."),
-    ("ip_route_v2_dump", "src", "Whose routes: a number from `fib_source_dump`; 0 for all."),
-    ("ip_route_v2_dump", "table", "The table: its number and whether it is IPv6's."),
-    ("ip_table", "is_ip6", "Whether it routes IPv6, not IPv4."),
-    ("ip_table", "name", "A text to know it by."),
-    ("ip_table", "table_id", "Its number; 0 is the default table."),
-    ("memif_create_v2", "id", "Number of the interface on its control socket; both sides use the same."),
-    ("memif_create_v2", "ring_size", "Descriptors of a ring: a power of two."),
-    ("memif_create_v2", "role", "Which side this is."),
-    ("memif_create_v2", "secret", "Shared secret; empty for none."),
-    ("show_version_reply", "version", "Version of VPP, as text."),
-    ("sockclnt_create_reply", "index", "The client's handle."),
-    ("sockclnt_create_reply", "message_table", "Id and key of every message this VPP speaks."),
-    ("sw_interface_details", "flags", "Up or down, and the link."),
-    (
-        "sw_interface_details",
-        "mtu",
-        "Largest packet in bytes: any, IPv4, IPv6, MPLS. The last three are 0 where the first counts.",
-    ),
-    ("sw_interface_details", "type", "How it relates to hardware."),
-    (
-        "sw_interface_dump",
-        "sw_if_index",
-        "Index of the one interface wanted; 0xffffffff for all. VPP takes 0 as all, too.",
-    ),
-    ("sw_interface_event", "flags", "Up or down, and the link."),
-    ("sw_interface_set_flags", "flags", "The state wanted: `ADMIN_UP`, or empty for down."),
-    (
-        "sw_interface_set_mtu",
-        "mtu",
-        "Largest packet in bytes: any, IPv4, IPv6, MPLS. 0 leaves the last three to the first.",
-    ),
-    ("tap_create_v3", "id", "Number of the tap; 0xffffffff lets VPP choose."),
 ];
 
 /// What a field means, by VPP's name of its definition and its own.

@@ -20,7 +20,7 @@ use crate::LONG;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A connection on which nothing ends by its deadline before the case has failed.
-async fn connect(socket: &Path) -> Result<Connection, Failed> {
+pub(super) async fn connect(socket: &Path) -> Result<Connection, Failed> {
     Ok(Connection::builder().deadline(HOUR).connect(socket).await?)
 }
 
@@ -71,17 +71,17 @@ pub(super) async fn a_ping_behind_an_undrained_dump_answers_at_once(socket: &Pat
 const NO_INTERFACE: u32 = 0x7fff_0000;
 
 /// A request whose answer tells whether it is the answer to this request.
-fn request(number: u32) -> SwInterfaceSetFlags {
+pub(super) fn request(number: u32) -> SwInterfaceSetFlags {
     let sw_if_index = if is_good(number) { 0 } else { NO_INTERFACE };
     SwInterfaceSetFlags { sw_if_index, flags: IfStatusFlags::default() }
 }
 
-fn is_good(number: u32) -> bool {
+pub(super) fn is_good(number: u32) -> bool {
     // No short period.
     number.wrapping_mul(0x9e37_79b9) >> 31 == 0
 }
 
-fn check(number: u32, outcome: Result<(), CallError>) {
+pub(super) fn check(number: u32, outcome: Result<(), CallError>) {
     match outcome {
         Ok(()) if is_good(number) => {}
         Err(CallError::Refused { error: ApiError::INVALID_SW_IF_INDEX, .. }) if !is_good(number) => {}

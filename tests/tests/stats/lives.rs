@@ -44,6 +44,33 @@ fn stats_survive_a_10_s_absence() {
 }
 
 #[test]
+fn stats_survive_a_10_s_absence_of_a_real_vpp() {
+    let Some(binary) = PrivateVpp::find() else {
+        eprintln!("skipped: stats_survive_a_10_s_absence_of_a_real_vpp: no VPP; set VPP_BIN");
+        return;
+    };
+    let mut vpp = PrivateVpp::builder().binary(binary).start().unwrap();
+    let mut selection = Stats::connect(vpp.stats_socket()).unwrap().select("/if/*").unwrap();
+    let entries = selection.len();
+    vpp.kill();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(10) {
+        let error = selection.refresh().unwrap_err();
+        assert!(matches!(error, StatsError::Connect { .. }), "{error}");
+        assert_eq!(selection.len(), entries, "the last values stay readable");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    vpp.start_again().unwrap();
+    // VPP opens this socket a moment after the other.
+    let began = Instant::now();
+    while let Err(error) = selection.refresh() {
+        assert!(began.elapsed() < Duration::from_secs(30), "{error}");
+        std::thread::yield_now();
+    }
+    assert_eq!((selection.len(), selection.generation()), (entries, 2));
+}
+
+#[test]
 fn a_restart_between_two_refreshes_is_noticed() {
     let mut sim = StatsSim::start(Format::Current).unwrap();
     let mut selection = Stats::connect(sim.socket()).unwrap().select("/if/*").unwrap();

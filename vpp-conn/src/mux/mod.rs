@@ -213,8 +213,8 @@ impl<W> Mux<W> {
     }
 
     /// The last messages, where they are kept.
-    pub(crate) fn recorder(&self) -> Option<&Recorder> {
-        self.recorder.as_ref()
+    pub(crate) fn recorder(&mut self) -> Option<&mut Recorder> {
+        self.recorder.as_mut()
     }
 
     /// How the connection ended, if it did.

@@ -74,6 +74,12 @@ impl Recorder {
         self.records.iter().cloned().collect()
     }
 
+    /// All that is kept, which is kept no longer, and how many messages were given up since the last time.
+    pub(crate) fn take(&mut self) -> (Vec<Record>, u64) {
+        self.used = 0;
+        (std::mem::take(&mut self.records).into(), std::mem::take(&mut self.given_up))
+    }
+
     /// Messages that are no longer kept, or never were for their size.
     pub(crate) fn given_up(&self) -> u64 {
         self.given_up
@@ -97,5 +103,10 @@ mod tests {
         assert_eq!((recorder.records().len(), recorder.given_up()), (0, 6), "no room for it at all");
         recorder.record(now, Direction::Received, &[9; 10 + 2 * OVERHEAD]);
         assert_eq!((recorder.records().len(), recorder.given_up()), (1, 6));
+        let (taken, given_up) = recorder.take();
+        assert_eq!((taken.len(), given_up), (1, 6));
+        recorder.record(now, Direction::Received, &[9; 10 + 2 * OVERHEAD]);
+        let (taken, given_up) = recorder.take();
+        assert_eq!((taken.len(), given_up), (1, 0), "all the room is there again");
     }
 }

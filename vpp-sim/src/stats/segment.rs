@@ -1,7 +1,11 @@
 //! A segment as VPP writes it, of each layout that there was.
 
+mod errors;
+mod interfaces;
+
 use std::collections::HashMap;
 
+use self::interfaces::{COMBINED, SIMPLE};
 use super::format::{Format, Kind};
 use super::store::Store;
 
@@ -15,15 +19,6 @@ const PAGE: usize = 4096;
 const NAME_LEN: usize = 128;
 /// Places for entries that are made at once.
 const DIRECTORY_STEP: usize = 64;
-
-/// Counters of interfaces, as VPP has them: of packets, and of packets and bytes.
-const SIMPLE: [&str; 9] =
-    ["drops", "punt", "ip4", "ip6", "rx-no-buf", "rx-miss", "rx-error", "tx-error", "mpls"];
-const COMBINED: [&str; 8] =
-    ["rx", "rx-unicast", "rx-multicast", "rx-broadcast", "tx", "tx-unicast", "tx-multicast", "tx-broadcast"];
-
-/// What VPP calls an interface that was deleted, until its number is used again.
-const DELETED: &str = "deleted";
 
 /// A statistics segment, written as VPP writes it.
 ///
@@ -242,46 +237,6 @@ impl Segment {
         self.put_name(entry, new);
     }
 
-    /// Adds an error counter.
-    pub fn add_error(&mut self, node: &str, reason: &str) {
-        let (index, name) = (self.errors.len(), format!("/err/{node}/{reason}"));
-        self.errors.push(name.clone());
-        if self.format >= Format::Renumbered {
-            if self.row_words("/node/errors", 0, 1).len() <= index {
-                self.grow("/node/errors", (index + 1).next_power_of_two());
-            }
-            self.symlink(&name, "/node/errors", index);
-            return;
-        }
-        self.lock();
-        self.error_matrix(index + 1);
-        self.add(&name, Kind::ErrorIndex, |_, _| index as u64);
-        self.unlock();
-    }
-
-    /// Gives an error counter a value; the first that was added is number 0.
-    pub fn count_error(&mut self, thread: usize, index: usize, value: u64) {
-        if self.format >= Format::Renumbered {
-            return self.count("/node/errors", thread, index, &[value]);
-        }
-        let at = self.offset(self.store.u64(self.error_matrix + thread * 8)) + index * 8;
-        self.store.put_u64(at, value);
-    }
-
-    /// Adds to an error counter, which is added itself where it is not there yet.
-    pub fn count_more_errors(&mut self, node: &str, reason: &str, more: u64) {
-        let name = format!("/err/{node}/{reason}");
-        if !self.errors.contains(&name) {
-            self.add_error(node, reason);
-        }
-        let index = self.errors.iter().position(|known| *known == name).unwrap_or_default();
-        if self.format >= Format::Renumbered {
-            return self.count_more("/node/errors", 0, index, &[more]);
-        }
-        let before = self.store.u64(self.offset(self.store.u64(self.error_matrix)) + index * 8);
-        self.count_error(0, index, before.wrapping_add(more));
-    }
-
     /// Adds a histogram.
     pub fn histogram(&mut self, name: &str, threads: usize, first_exponent: u64, bins: usize) {
         self.add_locked(name, Kind::Histogram, |segment, at| segment.matrix(at, threads, bins + 1, 1));
@@ -345,88 +300,12 @@ impl Segment {
         self.free.push(index);
     }
 
-    /// Adds an interface: a column of all its counters, its name and, from 21.06 on, links. It takes the lowest number
-    /// that is free.
-    pub fn add_interface(&mut self, name: &str) -> u32 {
-        let sw_if_index = self.interfaces.iter().position(Option::is_none).unwrap_or(self.interfaces.len());
-        self.put_interface(sw_if_index as u32, name);
-        sw_if_index as u32
-    }
-
-    /// Adds an interface of this number, which is to be free. What the number counted before is cleared.
-    pub fn put_interface(&mut self, sw_if_index: u32, name: &str) {
-        let index = sw_if_index as usize;
-        if index >= self.interfaces.len() {
-            self.interfaces.resize(index + 1, None);
-            for counter in SIMPLE.iter().chain(&COMBINED) {
-                self.grow(&format!("/if/{counter}"), index + 1);
-            }
-        }
-        for thread in 0..self.threads {
-            for (counters, zero) in [(&SIMPLE[..], &[0][..]), (&COMBINED[..], &[0, 0][..])] {
-                counters
-                    .iter()
-                    .for_each(|counter| self.count(&format!("/if/{counter}"), thread, index, zero));
-            }
-        }
-        self.lock();
-        self.put_interface_name(index, name);
-        let part = name.replace('/', "_");
-        for counter in SIMPLE.iter().chain(&COMBINED) {
-            self.symlink(&format!("/interfaces/{part}/{counter}"), &format!("/if/{counter}"), index);
-        }
-        self.unlock();
-        self.interfaces[index] = Some(name.to_owned());
-    }
-
-    /// Removes an interface. Its name becomes `deleted`, as in VPP, and its counters stay until the number is used again.
-    pub fn remove_interface(&mut self, sw_if_index: u32) {
-        let Some(name) = self.interfaces.get_mut(sw_if_index as usize).and_then(Option::take) else {
-            panic!("no interface {sw_if_index}")
-        };
-        self.lock();
-        self.put_interface_name(sw_if_index as usize, DELETED);
-        let part = name.replace('/', "_");
-        for counter in SIMPLE.iter().chain(&COMBINED) {
-            let link = format!("/interfaces/{part}/{counter}");
-            if self.by_name.contains_key(&link) {
-                self.remove(&link);
-            }
-        }
-        self.unlock();
-    }
-
-    /// The number of the interface that has this name here: the one it was made with, since VPP does not rename it in
-    /// its statistics.
-    #[must_use]
-    pub fn interface(&self, name: &str) -> Option<u32> {
-        let index = self.interfaces.iter().position(|known| known.as_deref() == Some(name))?;
-        u32::try_from(index).ok()
-    }
-
     /// Names of all entries, in the order of the directory.
     #[must_use]
     pub fn entry_names(&self) -> Vec<String> {
         let mut names: Vec<_> = self.by_name.iter().collect();
         names.sort_unstable_by_key(|(_, index)| **index);
         names.into_iter().map(|(name, _)| name.clone()).collect()
-    }
-
-    fn put_interface_name(&mut self, index: usize, name: &str) {
-        let entry = self.entry("/if/names");
-        self.lock();
-        if self.thread_count(entry) <= index {
-            self.resize_outer(entry, index + 1);
-        }
-        let old = self.offset(self.store.u64(self.rows(entry) + index * 8));
-        let new = self.store.vector(name.len() + 1, 1);
-        self.store.put(new, name.as_bytes());
-        self.put_row(entry, index, new);
-        if old > 0 {
-            let len = self.store.u32(old - 8) as usize;
-            self.store.free_vector(old, len, 1);
-        }
-        self.unlock();
     }
 
     fn add_locked(&mut self, name: &str, kind: Kind, word: impl FnOnce(&mut Self, usize) -> u64) {
@@ -539,29 +418,6 @@ impl Segment {
             let offsets = self.store.u64(entry + 16) as usize;
             self.store.put_u64(offsets + index * 8, row as u64);
         }
-    }
-
-    /// The counters of entries of type "error index", which the header leads to.
-    fn error_matrix(&mut self, len: usize) {
-        let mut rows = Vec::new();
-        for thread in 0..self.threads {
-            let row = self.store.vector(len, 8);
-            if self.error_matrix > 0 {
-                let old = self.offset(self.store.u64(self.error_matrix + thread * 8));
-                for index in 0..len - 1 {
-                    let value = self.store.u64(old + index * 8);
-                    self.store.put_u64(row + index * 8, value);
-                }
-            }
-            rows.push(row);
-        }
-        self.error_matrix = self.store.vector(rows.len(), 8);
-        for (row, at) in rows.iter().zip((self.error_matrix..).step_by(8)) {
-            let address = self.address(*row);
-            self.store.put_u64(at, address);
-        }
-        let address = self.address(self.error_matrix);
-        self.store.put_u64(self.format.header()[3], address);
     }
 
     fn entry(&self, name: &str) -> usize {

@@ -15,6 +15,7 @@ use crate::cli::CliArgs;
 use crate::failure::{Refused, sentence};
 use crate::interrupt::or_interrupted;
 use crate::output::{Format, Output, error};
+use crate::recording;
 use crate::running::{close, connect, raw, refusal};
 
 const PROMPT: &str = "vpp# ";
@@ -25,6 +26,8 @@ const HISTORY: usize = 1000;
 /// Runs one command, those of standard input, or those of a prompt.
 pub(crate) async fn run(arguments: &CliArgs, output: &mut Output) -> anyhow::Result<()> {
     let connection = connect(&arguments.socket.socket, arguments.timeout).await?;
+    let recorded = connection.clone();
+    recording::follow(move || Some(recorded.clone()), None);
     let cli = Cli::on(connection)?;
     let result = if !arguments.command.is_empty() {
         cli.command(&arguments.command.join(" "), output).await

@@ -16,7 +16,7 @@ use crate::definitions::Definitions;
 use crate::input;
 use crate::interrupt::Interrupt;
 use crate::output::{Format, Output, note};
-use crate::recording::{Content, Recorded, Recording};
+use crate::recording::{self, Content, Recorded, Recording};
 use crate::running::{close, connect, most_like};
 
 /// How often VPP is asked for what it recorded.
@@ -88,6 +88,8 @@ fn read(api: &Api, message: &Recorded, bytes: &[u8]) -> anyhow::Result<Map<Strin
 /// Prints what clients send to a running VPP, until it is interrupted.
 async fn live(arguments: &TraceArgs, output: &mut Output) -> anyhow::Result<()> {
     let connection = connect(&arguments.socket.socket, None).await?;
+    let recorded = connection.clone();
+    recording::follow(move || Some(recorded.clone()), None);
     let mut trace = VppTrace::begin(&connection).await?;
     let watched = watch(&mut trace, arguments, output).await;
     let ended = trace.end().await;

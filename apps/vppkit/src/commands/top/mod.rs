@@ -57,6 +57,8 @@ pub(crate) async fn run(arguments: &TopArgs, output: &mut Output) -> anyhow::Res
         builder = builder.trace(room);
     }
     let supervisor = builder.supervise().start(&arguments.socket.socket);
+    let recorded = supervisor.clone();
+    recording::follow(move || recorded.connection().ok(), None);
     let pings = Pings::default();
     let pinging = tokio::spawn(ping(supervisor.clone(), pings.clone(), arguments.interval));
     let top = Top {
