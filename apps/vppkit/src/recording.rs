@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
@@ -32,13 +32,13 @@ const DIRECTION: &str = "_direction";
 const TIME: &str = "_time";
 
 /// Where `--trace` has messages written. It is the program's, as standard error is.
-static FILE: OnceLock<Mutex<BufWriter<File>>> = OnceLock::new();
+static FILE: OnceLock<Mutex<File>> = OnceLock::new();
 
 /// Has the messages of all connections written to a file, from now on.
 pub(crate) fn begin(path: &Path) -> anyhow::Result<()> {
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     // This is called once.
-    FILE.get_or_init(|| Mutex::new(BufWriter::new(file)));
+    FILE.get_or_init(|| Mutex::new(file));
     Ok(())
 }
 
@@ -79,8 +79,10 @@ pub(crate) fn write(connection: &Connection, api: Option<&Api>) {
     }
     let like = vpp_api_json::api(most_like(connection.table(), vpp_api_json::releases())).ok();
     let known: Vec<&Api> = api.into_iter().chain(like).collect();
-    let written = messages.iter().try_for_each(|message| write_line(&mut *file, message, &known));
-    if let Err(error) = written.and_then(|()| file.flush()) {
+    let mut lines = Vec::new();
+    let written = messages.iter().try_for_each(|message| write_line(&mut lines, message, &known));
+    // At once, so that who reads meanwhile sees whole lines.
+    if let Err(error) = written.and_then(|()| file.write_all(&lines)) {
         note(format_args!("the trace cannot be written: {error}"));
     }
 }
@@ -166,7 +168,15 @@ impl Recording {
     fn json(content: &[u8]) -> anyhow::Result<Self> {
         let mut messages = Vec::new();
         for value in serde_json::Deserializer::from_slice(content).into_iter::<Value>() {
-            match value? {
+            let value = match value {
+                // Whoever wrote it was killed while it did.
+                Err(error) if error.is_eof() && !messages.is_empty() => {
+                    note("the last message of the file is cut off, and left out");
+                    break;
+                }
+                value => value?,
+            };
+            match value {
                 Value::Array(array) => {
                     for value in array {
                         messages.push(Recorded::json(value)?);

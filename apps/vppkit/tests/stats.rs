@@ -118,6 +118,20 @@ sys_heartbeat 0
 }
 
 #[test]
+fn prometheus_may_be_written_to_again_and_again() {
+    let sim = sim();
+    let twice = stats(&sim, &["/sys/heartbeat", "--prom", "--watch=0.01", "--count", "2"]).ok();
+    assert_eq!(twice, "# TYPE sys_heartbeat gauge\nsys_heartbeat 0\n\n".repeat(2));
+}
+
+#[test]
+fn that_nothing_fits_is_said() {
+    let shown = stats(&sim(), &["/nothing"]);
+    assert_eq!((shown.code, shown.stdout.as_str()), (0, ""), "{shown:?}");
+    assert!(shown.stderr.contains("VPP has no entry that fits"), "{shown:?}");
+}
+
+#[test]
 fn watching_goes_on_over_a_restart_of_vpp() {
     let mut sim = sim();
     let socket = sim.socket().to_str().unwrap().to_owned();

@@ -271,17 +271,28 @@ fn an_invocation_that_is_killed_leaves_its_trace() {
         .spawn()
         .unwrap();
     let begun = std::time::Instant::now();
-    let written = || std::fs::read_to_string(&file).unwrap_or_default();
-    while !written().contains("want_interface_events_reply") {
-        assert!(begun.elapsed().as_secs() < 40, "nothing is written: {}", written());
-        std::thread::sleep(std::time::Duration::from_millis(5));
+    let names = || -> Vec<String> {
+        let written = std::fs::read_to_string(&file).unwrap_or_default();
+        let messages = written.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        messages.map(|message| message["_msgname"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    while !names().iter().any(|name| name == "want_interface_events_reply") {
+        assert!(begun.elapsed().as_secs() < 40, "it is not written: {:?}", names());
+        std::thread::sleep(std::time::Duration::from_millis(50));
     }
     program.kill().unwrap();
     program.wait().unwrap();
-    for line in written().lines() {
-        serde_json::from_str::<Value>(line).unwrap();
-    }
-    assert!(vppkit(&["trace", text(&file)]).ok().contains("want_interface_events"));
+    let shown = vppkit(&["trace", text(&file)]).ok();
+    assert!(shown.lines().last().unwrap().contains("want_interface_events_reply"), "{shown}");
+
+    // In the middle of a line, where there is no room left for example.
+    let cut = folder.path().join("cut");
+    let written = std::fs::read(&file).unwrap();
+    std::fs::write(&cut, &written[..written.len() - 7]).unwrap();
+    let shown = vppkit(&["trace", text(&cut)]);
+    assert_eq!(shown.code, 0, "{shown:?}");
+    assert!(shown.stderr.contains("the last message of the file is cut off"), "{shown:?}");
+    assert!(shown.stdout.lines().last().unwrap().contains("want_interface_events"), "{shown:?}");
 }
 
 fn writes_its_own_trace(socket: &str) {

@@ -55,7 +55,7 @@ pub(super) async fn a_stale_reply_never_reaches_a_later_call(vpp: PrivateVpp) ->
         let client = client.clone();
         later.spawn(async move { (other, client.call(&request(other)).await.map(drop)) });
     }
-    while client.counters().in_flight < STALE.into() {
+    while client.counters().in_flight < u64::from(STALE) {
         tokio::task::yield_now().await;
     }
     signal(&vpp, Signal::CONT)?;
@@ -64,6 +64,6 @@ pub(super) async fn a_stale_reply_never_reaches_a_later_call(vpp: PrivateVpp) ->
         check(number, outcome);
     }
     client.call(&ControlPing).await?;
-    assert_eq!(client.counters().late, STALE.into(), "the stale replies came, and nobody got them");
+    assert_eq!(client.counters().late, u64::from(STALE), "the stale replies came, and nobody got them");
     Ok(())
 }

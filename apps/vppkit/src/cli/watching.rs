@@ -22,8 +22,8 @@ pub(crate) struct StatsArgs {
     #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
 
-    /// Print them as Prometheus reads them
-    #[arg(long, conflicts_with_all = ["watch", "json"])]
+    /// Print them as Prometheus reads them; with --watch an empty line ends each time
+    #[arg(long, conflicts_with = "json")]
     pub(crate) prom: bool,
 
     /// Each thread apart, not their sum

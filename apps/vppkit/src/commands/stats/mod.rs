@@ -16,10 +16,8 @@ use crate::output::{Format, Output, Table, note};
 /// Shows statistics: once, or until it is interrupted.
 pub(crate) async fn run(arguments: &StatsArgs, output: &mut Output) -> anyhow::Result<()> {
     let mut read = Read::new(arguments)?;
-    if arguments.prom {
-        prometheus::write(output, &read.selection, &read.labels)?;
-        output.flush()?;
-        return Ok(());
+    if read.selection.is_empty() && !arguments.patterns.is_empty() {
+        note("VPP has no entry that fits; vppkit stats without a pattern shows all of them");
     }
     let Some(pause) = arguments.watch else { return read.show(arguments, output) };
     let mut interrupt = Interrupt::new()?;
@@ -77,6 +75,12 @@ impl Read {
 
     fn show(&self, arguments: &StatsArgs, output: &mut Output) -> anyhow::Result<()> {
         match output.format {
+            _ if arguments.prom => {
+                prometheus::write(output, &self.selection, &self.labels)?;
+                if arguments.watch.is_some() {
+                    output.write_all(b"\n")?;
+                }
+            }
             Format::Json => {
                 let entries: Vec<_> = self
                     .selection
