@@ -56,7 +56,6 @@ fn a_table_sums_threads_and_names_interfaces() {
             " /err/ip4-input/a \"quoted\" \\ reason      4"
         ]
     );
-    assert_eq!(stats(&sim, &["/nothing"]).ok(), "");
 }
 
 #[test]
@@ -76,7 +75,7 @@ fn json_keeps_threads_and_indices_apart() {
             },
         ])
     );
-    assert_eq!(stats(&sim, &["/nothing", "--json"]).json(), json!([]));
+    assert_eq!(stats(&sim, &["/nothing", "--json"]).stdout, "[]\n");
 }
 
 #[test]
