@@ -58,7 +58,9 @@ impl<E: Event> Events<E> {
         // First the queue, so that no event is missed.
         let mut events = Self::listen(connection.clone())?;
         let wanted = connection.shared().registrations.of(E::Registration::NAME);
-        let asking = wanted.asking.lock().await;
+        // Who has waited for as long as a call may take asks for itself.
+        let patience = connection.shared().settings.deadline;
+        let asking = tokio::time::timeout(patience, wanted.asking.lock()).await.ok();
         let (share, is_to_ask) = wanted.clone().join(unregister::<E>);
         events.share = Some(share);
         if !is_to_ask {

@@ -132,6 +132,26 @@ fn entries_that_share_their_values_take_no_more_memory_than_there_is() {
     assert!(error.to_string().contains("more values than its 1048576 bytes have room for"), "{error}");
 }
 
+/// VPP ends each name with a NUL; a segment need not.
+#[test]
+fn a_name_that_fills_its_place_is_read_again() {
+    for format in Format::ALL {
+        let mut segment = segment(format);
+        let long = "/long/".to_owned() + &"x".repeat(121);
+        segment.scalar(&long, 7);
+        // Something behind it, so that its name is not followed by zeros.
+        segment.scalar("/long/behind", 8);
+        let mut bytes = segment.bytes();
+        let at = bytes.windows(127).position(|window| window == long.as_bytes()).unwrap();
+        bytes[at + 127] = b'x';
+        let mut selection = Stats::of_copy(bytes).unwrap().select("/long/").unwrap();
+        selection.refresh().unwrap();
+        let names: Vec<_> = selection.entries().map(|entry| entry.name().len()).collect();
+        assert_eq!(names, [128, 12], "{format:?}");
+        assert!(matches!(selection.at(0).unwrap().value(), Value::Scalar(7)));
+    }
+}
+
 #[test]
 fn counters_of_any_value_are_summed_without_a_panic() {
     let mut segment = segment(Format::Current);

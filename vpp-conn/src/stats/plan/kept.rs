@@ -53,19 +53,19 @@ impl Kept {
         let [a, b, c, d] = number.to_ne_bytes();
         self.words.extend([u64::from_ne_bytes([a, b, c, d, 0, 0, 0, 0]), if is_value { 0 } else { word }]);
         self.words.extend(std::iter::repeat_n(0, layout.name_word() - 2));
-        // With its NUL. Behind that VPP leaves whatever was there.
         let (whole, rest) = name.as_chunks();
         self.words.extend(whole.iter().map(|bytes| u64::from_ne_bytes(*bytes)));
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        self.words.push(u64::from_ne_bytes(last));
+        let mut last_mask = u64::MAX;
+        // A name that fills its place has no NUL.
+        if name.len() < NAME_LEN {
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            self.words.push(u64::from_ne_bytes(last));
+            // With its NUL. Behind that VPP leaves whatever was there.
+            last_mask = first_bytes(rest.len() + 1);
+        }
         let end = self.words.len() as u32;
-        self.entries.push(Entry {
-            index,
-            words: (start, end),
-            is_value,
-            last_mask: first_bytes(rest.len() + 1),
-        });
+        self.entries.push(Entry { index, words: (start, end), is_value, last_mask });
     }
 
     /// Keeps that a place is free.
