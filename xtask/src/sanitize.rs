@@ -61,7 +61,9 @@ pub(crate) fn run(root: &Path, sanitizer: Sanitizer, options: &[OsString]) -> Re
         .args(options)
         // Sanitizers are options of nightly compilers; a stable one takes them when told so.
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("RUSTFLAGS", format!("-Zsanitizer={name}"))
+        // A mapping that was made or given back without the C library would be unknown to the sanitizer, which then takes
+        // the next one at the same place for the same memory.
+        .env("RUSTFLAGS", format!("-Zsanitizer={name} --cfg=rustix_use_libc"))
         .env("CARGO_TARGET_DIR", folder.join(name))
         .env("TSAN_OPTIONS", format!("suppressions={}", suppressions.display()))
         .status()
