@@ -27,7 +27,7 @@ pub trait Descriptor: Send + Sync + Sized + 'static {
 
     /// First part of the keys and section of documents. No slash. One descriptor per kind.
     const KIND: &'static str;
-    /// Kinds to be observed before this one.
+    /// Kinds to be observed before this one: what it reads of their metadata is as they were found then.
     const OBSERVE_AFTER: &'static [&'static str] = &[];
     /// How many items one call of `create`, `update` or `delete` may get.
     const BATCH: usize = 1;
@@ -107,6 +107,16 @@ impl<D: Descriptor> Entry<D> {
         self.value.get().expect("the engine keeps values of a kind in the type of its descriptor")
     }
 
+    /// The metadata of an item that is there.
+    ///
+    /// # Errors
+    ///
+    /// When it is not known. The item has to be looked at then.
+    pub fn metadata(&self) -> Result<&D::Metadata, Failure> {
+        let unknown = || Failure::new(format_args!("{}: its metadata is not known", self.key)).uncertain();
+        self.metadata.as_ref().ok_or_else(unknown)
+    }
+
     /// The value before an update.
     pub fn previous(&self) -> Option<&D::Value> {
         self.previous.as_ref().and_then(AnyValue::get)
@@ -139,6 +149,11 @@ impl<D: Descriptor> Batch<D> {
         self.entries.is_empty()
     }
 
+    /// The metadata of each, as it was before.
+    pub fn metadata(&self) -> Outcomes<D::Metadata> {
+        self.iter().map(|entry| entry.metadata().cloned()).collect()
+    }
+
     /// Says how item `index` ended before the whole batch has: what depends on it need not wait for the rest, and a
     /// batch that hangs later does not take it along. `None`: a deletion.
     pub fn report(&self, index: usize, outcome: Result<Option<D::Metadata>, Failure>) {
@@ -167,6 +182,15 @@ impl<D: Descriptor> std::ops::Index<usize> for Batch<D> {
 
 /// How the items of a batch ended, in its order.
 pub struct Outcomes<M = ()>(pub(crate) Vec<Result<M, Failure>>);
+
+impl<M> IntoIterator for Outcomes<M> {
+    type Item = Result<M, Failure>;
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
 
 impl<M> FromIterator<Result<M, Failure>> for Outcomes<M> {
     fn from_iter<I: IntoIterator<Item = Result<M, Failure>>>(from: I) -> Self {

@@ -217,6 +217,16 @@ impl Engine {
         self.send(Command::Access(kinds));
     }
 
+    /// Waits until nothing runs any more of what was begun for these kinds. Behind a [`set_access`](Engine::set_access)
+    /// that closes them nothing else is begun, so what comes up in place of the southbound that has gone is not met by
+    /// anything that was planned for that one.
+    pub async fn idle(&self, kinds: impl IntoIterator<Item = &'static str>) {
+        let (idle, told) = oneshot::channel();
+        self.send(Command::Idle(kinds.into_iter().collect(), idle));
+        // An error: the engine has ended, and nothing runs.
+        let _ = told.await;
+    }
+
     /// Where two sources want the same item, the one with the higher priority has it. All begin with 0; of equals,
     /// the one that the engine knows longer.
     pub fn set_priority(&self, source: impl Into<String>, priority: i32) {

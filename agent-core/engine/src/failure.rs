@@ -54,6 +54,15 @@ impl Invalid {
         Self::default().and(path, reason)
     }
 
+    /// One bad field, unless this holds.
+    ///
+    /// # Errors
+    ///
+    /// When it does not hold.
+    pub fn unless(holds: bool, path: impl Into<String>, reason: impl fmt::Display) -> Result<(), Self> {
+        if holds { Ok(()) } else { Err(Self::field(path, reason)) }
+    }
+
     /// And another one.
     #[must_use]
     pub fn and(mut self, path: impl Into<String>, reason: impl fmt::Display) -> Self {

@@ -79,6 +79,7 @@ mod documents;
 mod driver;
 mod engine;
 mod failure;
+mod family;
 #[cfg(feature = "file")]
 pub mod file;
 mod history;
@@ -102,6 +103,7 @@ pub use descriptor::{Batch, Change, Derived, Descriptor, Entry, Observed, Outcom
 pub use documents::Written;
 pub use engine::{Ended, Engine, Settings, Transaction};
 pub use failure::{Failure, Invalid};
+pub use family::Family;
 pub use journal::{BoxError, Fact, Journal, MemoryJournal, Remembered, Wanted};
 #[cfg(feature = "redb")]
 pub use journal::{JournalError, RedbJournal};

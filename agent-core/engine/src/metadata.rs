@@ -60,6 +60,12 @@ impl<D: Descriptor> Registered<D> {
         self.0.content.read().unwrap_or_else(PoisonError::into_inner).by_key.get(key).cloned()
     }
 
+    /// The metadata of all items that are there, in no order.
+    pub fn all(&self) -> Vec<(Key, D::Metadata)> {
+        let content = self.0.content.read().unwrap_or_else(PoisonError::into_inner);
+        content.by_key.iter().map(|(key, metadata)| (key.clone(), metadata.clone())).collect()
+    }
+
     /// An index the other way round: from something in the metadata to the key. It follows all changes.
     pub fn by<R: Hash + Eq + Send + Sync + 'static>(
         &self,

@@ -4,7 +4,7 @@ mod call;
 mod southbound;
 mod writer;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -28,6 +28,8 @@ use writer::{Effects, Writer};
 pub(crate) enum Command {
     Register(Arc<dyn Rules>, Arc<dyn Southbound>),
     Access(Vec<(String, Access)>),
+    /// Told when nothing runs that was begun for these kinds.
+    Idle(Vec<&'static str>, oneshot::Sender<()>),
     Priority(String, i32),
     Keep(String),
     /// What was asked while the engine was held is done now.
@@ -111,6 +113,13 @@ struct Kind {
     /// With the turn of each.
     queue: VecDeque<(u64, Operation)>,
     calls: usize,
+    observations: usize,
+}
+
+impl Kind {
+    fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.calls == 0 && self.observations == 0
+    }
 }
 
 type Waiting = (oneshot::Sender<Report>, Option<OwnedSemaphorePermit>);
@@ -131,6 +140,10 @@ pub(crate) struct Driver {
     waiting: HashMap<u64, Waiting>,
     /// Who committed what is being handed to the planner right now.
     asking: Option<Waiting>,
+    /// Kinds of which nothing is begun, and why.
+    closed: HashMap<String, String>,
+    /// Who waits until nothing runs of some kinds.
+    until_idle: Vec<(Vec<&'static str>, oneshot::Sender<()>)>,
     check_every: Option<Duration>,
     /// What was asked of an engine that has not begun.
     held: Option<Vec<Command>>,
@@ -159,6 +172,8 @@ impl Driver {
             done,
             waiting: HashMap::new(),
             asking: None,
+            closed: HashMap::new(),
+            until_idle: Vec::new(),
             check_every,
             held: held.then(Vec::new),
         };
@@ -189,7 +204,7 @@ impl Driver {
             None if looks => self.shared.core().planner.only_look(),
             None => {}
         }
-        held.into_iter().for_each(|command| self.obey(command));
+        self.catch_up(held);
     }
 
     async fn run(
@@ -264,6 +279,7 @@ impl Driver {
                 }
             }
             self.start_calls();
+            self.tell_idle();
             self.tell_summary();
         }
     }
@@ -281,7 +297,11 @@ impl Driver {
 
     fn obey(&mut self, command: Command) {
         if let Some(held) = &mut self.held {
-            held.push(command);
+            match command {
+                // Nothing has begun, so nothing runs; who asked may have gone.
+                Command::Idle(_, told) => drop(told.send(())),
+                command => held.push(command),
+            }
             return;
         }
         match command {
@@ -289,7 +309,11 @@ impl Driver {
                 self.named.insert(rules.kind(), southbound);
                 self.tell(Event::Register(rules));
             }
-            Command::Access(kinds) => self.tell(Event::Access(kinds)),
+            Command::Access(kinds) => {
+                self.close(&kinds);
+                self.tell(Event::Access(kinds));
+            }
+            Command::Idle(kinds, told) => self.until_idle.push((kinds, told)),
             Command::Priority(source, priority) => self.tell(Event::Priority(source, priority)),
             // Without a journal the planner need not say what is to be kept.
             Command::Keep(source) if self.writer.is_none() => drop(source),
@@ -312,10 +336,71 @@ impl Driver {
         }
     }
 
+    /// Does what was asked meanwhile. Kinds that were registered are observed together and in the order that they need,
+    /// whatever the order in which they came: so they are opened at once, when all are known.
+    fn catch_up(&mut self, held: Vec<Command>) {
+        let mut access: BTreeMap<String, Access> = BTreeMap::new();
+        let (mut registered, mut rest) = (Vec::new(), Vec::new());
+        for command in held {
+            match command {
+                Command::Access(kinds) => access.extend(kinds),
+                Command::Register(rules, southbound) => {
+                    access.entry(rules.kind().to_owned()).or_default();
+                    registered.push(Command::Register(rules, southbound));
+                }
+                command => rest.push(command),
+            }
+        }
+        if !access.is_empty() {
+            let closed = |kind: &String| (kind.clone(), Access::Closed("the agent starts".to_owned()));
+            self.obey(Command::Access(access.keys().map(closed).collect()));
+            registered.into_iter().for_each(|command| self.obey(command));
+            self.obey(Command::Access(access.into_iter().collect()));
+        }
+        rest.into_iter().for_each(|command| self.obey(command));
+    }
+
+    /// What was planned and has not begun is not done on a southbound that has gone.
+    fn close(&mut self, kinds: &[(String, Access)]) {
+        for (name, access) in kinds {
+            let (Access::Closed(why) | Access::Unimplemented(why)) = access else {
+                self.closed.remove(name);
+                continue;
+            };
+            self.closed.insert(name.clone(), why.clone());
+            let queued = self.kinds.values_mut().filter(|at| at.southbound.kind() == name);
+            for (_, operation) in queued.flat_map(|at| at.queue.drain(..)) {
+                let failed = Outcome::Failed(Failure::new(why));
+                let _ = self.done.send(Completion::Finished(operation.id, failed));
+            }
+        }
+    }
+
+    fn tell_idle(&mut self) {
+        // What waits for the journal was planned before.
+        if self.until_idle.is_empty() || self.writer.as_ref().is_some_and(|writer| !writer.is_at_rest()) {
+            return;
+        }
+        let busy: HashSet<_> =
+            self.kinds.values().filter(|at| !at.is_idle()).map(|at| at.southbound.kind()).collect();
+        let (waiting, idle) = std::mem::take(&mut self.until_idle)
+            .into_iter()
+            .partition(|(kinds, _)| kinds.iter().any(|kind| busy.contains(kind)));
+        self.until_idle = waiting;
+        let idle: Vec<(_, oneshot::Sender<()>)> = idle;
+        for (_, told) in idle {
+            // Who asked may have gone.
+            let _ = told.send(());
+        }
+    }
+
     fn complete(&mut self, completion: Completion) {
         match completion {
             Completion::Finished(id, outcome) => self.tell(Event::Finished(id, outcome)),
             Completion::Observed(kind, result) => {
+                if let Some(kind) = self.kinds.get_mut(&kind) {
+                    kind.observations -= 1;
+                }
                 let name = self.shared.core().planner.kind_name(kind).to_owned();
                 self.tell(Event::Observed(name, result));
             }
@@ -384,8 +469,14 @@ impl Driver {
     /// Does what the planner wants done, now that what came before it is recorded, or could not be.
     fn carry_out(&mut self, effects: Effects, unrecorded: Option<&str>) {
         for kind in effects.observed {
-            if let Some(at) = self.kinds.get(&kind) {
-                call::observe(kind, at.southbound.clone(), self.done.clone());
+            if let Some(at) = self.kinds.get_mut(&kind) {
+                at.observations += 1;
+                match self.closed.get(at.southbound.kind()) {
+                    Some(why) => {
+                        let _ = self.done.send(Completion::Observed(kind, Err(Failure::new(why))));
+                    }
+                    None => call::observe(kind, at.southbound.clone(), self.done.clone()),
+                }
             }
         }
         for operation in effects.begun {
@@ -397,10 +488,14 @@ impl Driver {
                     let _ = self.done.send(Completion::Finished(operation.id, Outcome::Failed(failure)));
                 }
                 _ => {
-                    if let Some(at) = self.kinds.get_mut(&operation.kind) {
-                        self.turn += 1;
-                        at.queue.push_back((self.turn, operation));
+                    let Some(at) = self.kinds.get_mut(&operation.kind) else { continue };
+                    if let Some(why) = self.closed.get(at.southbound.kind()) {
+                        let failed = Outcome::Failed(Failure::new(why));
+                        let _ = self.done.send(Completion::Finished(operation.id, failed));
+                        continue;
                     }
+                    self.turn += 1;
+                    at.queue.push_back((self.turn, operation));
                 }
             }
         }
@@ -424,7 +519,7 @@ impl Driver {
     fn southbound(&mut self, kind: u32, core: &Core) -> Option<&Arc<dyn Southbound>> {
         if !self.kinds.contains_key(&kind) {
             let southbound = self.named.get(core.planner.kind_name(kind))?.clone();
-            self.kinds.insert(kind, Kind { southbound, queue: VecDeque::new(), calls: 0 });
+            self.kinds.insert(kind, Kind { southbound, queue: VecDeque::new(), calls: 0, observations: 0 });
         }
         self.kinds.get(&kind).map(|kind| &kind.southbound)
     }

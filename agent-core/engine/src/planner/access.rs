@@ -1,6 +1,6 @@
 //! Kinds whose southbound comes and goes.
 
-use super::{Access, Planner};
+use super::{Access, Output, Planner};
 use crate::transaction::Trigger;
 
 impl Planner {
@@ -24,8 +24,15 @@ impl Planner {
             if access == Access::Open && at.rules.is_some() {
                 opened.push(kind);
             }
+            let has_metadata =
+                self.kinds[kind as usize].rules.as_ref().is_some_and(|rules| rules.has_metadata());
             for id in self.kinds[kind as usize].members.clone() {
                 match access {
+                    // Numbers of a southbound that has gone name nothing any more, or something else on the next.
+                    Access::Closed(_) if has_metadata && self.nodes[id as usize].metadata.is_some() => {
+                        let key = self.nodes[id as usize].key.clone();
+                        self.out.push(Output::Metadata(kind, key, None));
+                    }
                     // What cannot be worked with there cannot have been made there.
                     Access::Unimplemented(_) if self.nodes[id as usize].applied.is_some() => self.gone(id),
                     // What failed was the southbound that has gone.

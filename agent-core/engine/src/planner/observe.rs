@@ -153,9 +153,36 @@ impl Planner {
         let Some(&kind) = self.kind_ids.get(kind) else { return };
         let Some(pass) = &mut self.pass else { return };
         if pass.running.remove(&kind) {
-            pass.results.push((kind, result));
+            if let Ok(items) = &result {
+                self.show_metadata(kind, items);
+            }
+            if let Some(pass) = &mut self.pass {
+                pass.results.push((kind, result));
+            }
             self.advance_pass();
         }
+    }
+
+    /// Kinds that are observed after this one read its metadata, before anything is concluded.
+    fn show_metadata(&mut self, kind: u32, items: &[Seen]) {
+        let at = &self.kinds[kind as usize];
+        if !at.rules.as_ref().is_some_and(|rules| rules.has_metadata()) {
+            return;
+        }
+        let moved = |id: &Id| at.moved.as_ref().is_some_and(|moved| moved.contains(id));
+        let known = |id: &&Id| self.nodes[**id as usize].metadata.is_some() && !moved(id);
+        let mut gone: BTreeSet<Id> = at.members.iter().filter(known).copied().collect();
+        let mut shown = Vec::with_capacity(items.len());
+        for seen in items {
+            let id = self.ids.get(&seen.key);
+            id.map(|id| gone.remove(id));
+            if !id.is_some_and(moved) {
+                shown.push(Output::Metadata(kind, seen.key.clone(), seen.metadata.clone()));
+            }
+        }
+        let gone =
+            gone.into_iter().map(|id| Output::Metadata(kind, self.nodes[id as usize].key.clone(), None));
+        self.out.extend(gone.chain(shown));
     }
 
     fn conclude(&mut self, pass: Pass) {
@@ -247,6 +274,11 @@ impl Planner {
             (Some(applied), Some(rules)) => rules.equivalent(applied, &seen.value),
             _ => false,
         };
+        // The same item may have been made anew by somebody, under another number.
+        if seen.metadata.is_some() {
+            self.set_metadata(id, seen.metadata);
+        }
+        let node = &mut self.nodes[id as usize];
         if same && !doubted && node.change.is_none() && !node.wants.is_empty() {
             return;
         }
@@ -255,10 +287,6 @@ impl Planner {
             self.mark(id);
             return;
         }
-        if seen.metadata.is_some() {
-            self.set_metadata(id, seen.metadata);
-        }
-        let node = &mut self.nodes[id as usize];
         node.missing = false;
         if !same {
             let there = node.applied.replace(seen.value).is_some();

@@ -58,6 +58,8 @@ impl Planner {
         match &node.applied {
             None if node.missing && node.goal == Goal::Present => State::Missing,
             None => State::Pending,
+            // What was there before its southbound went may not be there any more.
+            Some(_) if !kind.known && !node.property => State::Pending,
             Some(_) => State::Configured,
         }
     }
