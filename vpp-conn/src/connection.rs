@@ -153,7 +153,12 @@ impl Connection {
         self.check_info(&M::INFO)
     }
 
-    pub(crate) fn check_info(&self, message: &MessageInfo) -> Result<(), Incompatible> {
+    /// The same for a message that is told as a value: one of a list.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::check`].
+    pub fn check_info(&self, message: &MessageInfo) -> Result<(), Incompatible> {
         let shared = self.shared();
         let found = shared.table.id_of_info(message).map(drop);
         #[cfg(feature = "bridge")]

@@ -1,6 +1,7 @@
 //! What a connection did so far, in numbers.
 
 use std::fmt;
+use std::ops::AddAssign;
 use std::time::Duration;
 
 /// What a connection did so far.
@@ -94,6 +95,44 @@ impl Latency {
     }
 }
 
+/// What two connections did together.
+impl AddAssign<&Self> for Counters {
+    fn add_assign(&mut self, other: &Self) {
+        // By name, so that a counter that is added is not forgotten here.
+        let Self {
+            sent,
+            sent_bytes,
+            received,
+            received_bytes,
+            answered,
+            failed,
+            given_up,
+            in_flight,
+            events,
+            events_lost,
+            late,
+            unasked,
+            latency,
+        } = self;
+        *sent += other.sent;
+        *sent_bytes += other.sent_bytes;
+        *received += other.received;
+        *received_bytes += other.received_bytes;
+        *answered += other.answered;
+        *failed += other.failed;
+        *given_up += other.given_up;
+        *in_flight += other.in_flight;
+        *events += other.events;
+        *events_lost += other.events_lost;
+        *late += other.late;
+        *unasked += other.unasked;
+        for (class, more) in latency.classes.iter_mut().zip(other.latency.classes) {
+            *class += more;
+        }
+        latency.sum += other.latency.sum;
+    }
+}
+
 impl Counters {
     /// Appends the counters as Prometheus reads them (text format 0.0.4), each with these labels.
     ///
@@ -160,6 +199,18 @@ mod tests {
         assert_eq!(below[0], (Duration::from_micros(1), 1));
         assert_eq!(below[6], (Duration::from_micros(64), 4), "64 is not below 64");
         assert_eq!(below.last(), Some(&(Duration::from_micros(1 << 24), 8)));
+    }
+
+    #[test]
+    fn counters_of_two_connections_are_added() {
+        let mut one = Counters { sent: 1, late: 2, ..Counters::default() };
+        one.latency.add(Duration::from_micros(70));
+        let mut both = Counters { sent: 10, unasked: 5, ..Counters::default() };
+        both.latency.add(Duration::from_micros(60));
+        both += &one;
+        assert_eq!((both.sent, both.late, both.unasked), (11, 2, 5));
+        assert_eq!((both.latency.count(), both.latency.sum()), (2, Duration::from_micros(130)));
+        assert_eq!(both.latency.quantile(0.5), Some(Duration::from_micros(64)));
     }
 
     #[test]
