@@ -94,7 +94,10 @@ impl Core {
     /// Begins a new life: nothing is left but what the test ordered.
     pub(crate) fn restart(&mut self) {
         self.table = MessageTable::new(&self.api, &self.deviations);
+        // The host outlives VPP.
+        let host_devices = std::mem::take(&mut self.vpp.host_devices);
         self.vpp = Vpp::new();
+        self.vpp.host_devices = host_devices;
         self.clients = Clients::new();
         self.subscribers.clear();
     }

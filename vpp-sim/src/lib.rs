@@ -38,9 +38,10 @@
 //! | VPP | `show_version`, `show_vpe_system_time`, `get_f64_endian_value`, `get_f64_increment_by_one` |
 //! | Command line | `cli_inband`: `show version`, `show interface [NAME…] [address]`, `show ip fib`, `show ip6 fib [table N]` |
 //! | Interfaces | `create_loopback`, `create_loopback_instance`, `delete_loopback`, `sw_interface_dump`, `sw_interface_set_flags`, `sw_interface_set_interface_name`, `sw_interface_tag_add_del`, `sw_interface_set_mtu`, `hw_interface_set_mtu`, `sw_interface_get_mac_address`, `sw_interface_set_mac_address`, `want_interface_events` with `sw_interface_event` |
+//! | Host interfaces | `af_packet_create` (and `_v2`, `_v3`), `af_packet_delete`, `af_packet_dump`, on devices named by [`SimBuilder::host_device`] |
 //! | Addresses | `sw_interface_add_del_address`, `ip_address_dump` |
 //! | Tables | `ip_table_add_del` (and `_v2`), `ip_table_allocate`, `ip_table_dump`, `ip_table_flush`, `sw_interface_set_table`, `sw_interface_get_table` |
-//! | Routes | `ip_route_add_del` (and `_v2`), `ip_route_dump`, `ip_route_v2_dump`, `ip_route_lookup` (and `_v2`) |
+//! | Routes | `ip_route_add_del` (and `_v2`), `ip_route_dump`, `ip_route_v2_dump`, `ip_route_lookup` (and `_v2`), `fib_source_dump` |
 //! | Bridge domains | `bridge_domain_add_del` (and `_v2`), `bridge_domain_dump`, `sw_interface_set_l2_bridge` |
 //! | Path MTUs | `ip_path_mtu_update`, and `ip_path_mtu_get`: the stream that VPP interrupts with a cursor |
 //!
@@ -61,6 +62,7 @@
 //! | Matter | VPP | The stand-in |
 //! |---|---|---|
 //! | Modules | those whose plugins are loaded | all of the release, but those left out on order |
+//! | Host interfaces | on any device of the host; also without Ethernet (mode IP) | on those that a test names, without packets; mode IP is refused with −9 |
 //! | Statistics | all error counters, heaps, buffer pools, nodes on order | interfaces, `/sys`, and errors that a test counted; no traffic |
 //! | Events of a test's own | as the plugin has it | to those whose `want_*` request was not refused, without its filters |
 //! | Order of routes in a dump | by length, then that of a hash table; IPv6 in that of a hash table | by length, then by address |

@@ -46,6 +46,7 @@ pub struct SimBuilder {
     deviations: Deviations,
     chunk: u32,
     plugins: Vec<Api>,
+    host_devices: Vec<String>,
     given: Given,
 }
 
@@ -262,6 +263,7 @@ impl SimBuilder {
             deviations: Deviations::default(),
             chunk: CHUNK,
             plugins: Vec::new(),
+            host_devices: Vec::new(),
             given: Given::default(),
         }
     }
@@ -301,6 +303,14 @@ impl SimBuilder {
     #[must_use]
     pub fn stats_socket(mut self, path: impl Into<PathBuf>) -> Self {
         self.stats_socket = Some(path.into());
+        self
+    }
+
+    /// A device of the host on which clients can make interfaces (`af_packet_create_v3`). The stand-in looks at no real
+    /// device: no packet goes through it.
+    #[must_use]
+    pub fn host_device(mut self, name: &str) -> Self {
+        self.host_devices.push(name.to_owned());
         self
     }
 
@@ -384,6 +394,7 @@ impl SimBuilder {
         })?;
         let segment = stats.shared();
         let mut core = Core::new(api, self.deviations, self.chunk, segment.clone());
+        core.vpp.host_devices.extend(self.host_devices);
         for (message, behaviour) in self.given.0 {
             if !core.give(&message, behaviour) {
                 let _ = std::fs::remove_file(&socket);

@@ -5,7 +5,7 @@ use vpp_wire::ApiError;
 
 use super::{Call, Handler};
 use crate::answer::Answer;
-use crate::state::interfaces::Interface;
+use crate::state::interfaces::{Device, Interface};
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("create_loopback", create_loopback),
@@ -70,10 +70,10 @@ fn details(index: u32, interface: &Interface) -> Value {
         "sup_sw_if_index": index,
         "l2_address": interface.mac.to_string(),
         "flags": interface.flags(),
-        "link_mtu": interface.link_mtu(),
+        "link_mtu": interface.link_mtu,
         "mtu": interface.mtu,
         "interface_name": interface.name,
-        "interface_dev_type": interface.device(),
+        "interface_dev_type": interface.class(),
         "tag": interface.tag,
     })
 }
@@ -117,14 +117,20 @@ fn sw_interface_set_mtu(call: &mut Call<'_>) -> Answer {
     interface.map(|interface| interface.mtu = mtu).into()
 }
 
-/// Nothing that the stand-in has can do this: `local0` is no Ethernet, and loopbacks refuse.
+/// `local0` is no Ethernet, and loopbacks refuse.
 fn hw_interface_set_mtu(call: &mut Call<'_>) -> Answer {
-    let interface = call.vpp.interface(call.request.u32("sw_if_index"));
-    let refusal = interface.map(|interface| match interface.loopback {
-        Some(_) => ApiError::UNSUPPORTED,
-        None => ApiError::FEATURE_DISABLED,
+    let mtu = call.request.u32("mtu");
+    let interface = call.vpp.interface_mut(call.request.u32("sw_if_index"));
+    let result = interface.and_then(|interface| match interface.device {
+        Device::Host(_) => {
+            interface.link_mtu = mtu;
+            interface.mtu[0] = mtu;
+            Ok(())
+        }
+        Device::Loopback(_) => Err(ApiError::UNSUPPORTED),
+        Device::Local => Err(ApiError::FEATURE_DISABLED),
     });
-    Err(refusal.unwrap_or_else(|error| error)).into()
+    result.into()
 }
 
 fn sw_interface_get_mac_address(call: &mut Call<'_>) -> Answer {
@@ -136,12 +142,12 @@ fn sw_interface_get_mac_address(call: &mut Call<'_>) -> Answer {
 fn sw_interface_set_mac_address(call: &mut Call<'_>) -> Answer {
     let mac = call.request.mac("mac_address");
     let interface = call.vpp.interface_mut(call.request.u32("sw_if_index"));
-    let result = interface.and_then(|interface| match interface.loopback {
-        Some(_) => {
-            interface.mac = mac;
-            Ok(())
+    let result = interface.and_then(|interface| {
+        if !interface.is_ethernet() {
+            return Err(ApiError::UNIMPLEMENTED);
         }
-        None => Err(ApiError::UNIMPLEMENTED),
+        interface.mac = mac;
+        Ok(())
     });
     result.into()
 }

@@ -4,6 +4,7 @@
 //! contexts.
 
 mod addresses;
+mod af_packet;
 mod api_json;
 mod bridge_domains;
 mod cli;
@@ -47,6 +48,7 @@ pub(crate) fn all() -> impl Iterator<Item = (&'static str, Handler)> {
     [
         core::HANDLERS,
         interfaces::HANDLERS,
+        af_packet::HANDLERS,
         addresses::HANDLERS,
         tables::HANDLERS,
         routes::HANDLERS,

@@ -19,6 +19,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("ip_route_v2_dump", ip_route_v2_dump),
     ("ip_route_lookup", ip_route_lookup),
     ("ip_route_lookup_v2", ip_route_lookup_v2),
+    ("fib_source_dump", fib_source_dump),
 ];
 
 /// What a reply carries when no route was added.
@@ -121,6 +122,11 @@ fn ip_route_dump(call: &mut Call<'_>) -> Answer {
 fn ip_route_v2_dump(call: &mut Call<'_>) -> Answer {
     let source = Some(Source(call.request.u8("src"))).filter(|source| source.0 != 0);
     dump(call, source, details_v2)
+}
+
+fn fib_source_dump(_: &mut Call<'_>) -> Answer {
+    let source = |(source, name): (Source, &str)| json!({"src": {"priority": source.class(), "id": source.0, "name": name}});
+    Answer::Details(Source::all().map(source).collect())
 }
 
 type Shown = fn(u32, &Route) -> Value;

@@ -71,10 +71,7 @@ impl Vpp {
     }
 
     fn check_takes_addresses(&self, index: u32) -> Result<(), ApiError> {
-        match self.interface(index)?.loopback {
-            Some(_) => Ok(()),
-            None => Err(ApiError::UNSUPPORTED),
-        }
+        if self.interface(index)?.is_ethernet() { Ok(()) } else { Err(ApiError::UNSUPPORTED) }
     }
 
     /// Whether an interface of the same table has an address whose prefix overlaps. Several addresses of one prefix on

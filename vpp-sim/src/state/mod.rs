@@ -9,7 +9,7 @@ pub(crate) mod pool;
 pub(crate) mod prefix;
 pub(crate) mod source;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use bridge_domains::BridgeDomains;
@@ -22,6 +22,8 @@ use prefix::{Family, Prefix};
 #[derive(Debug)]
 pub(crate) struct Vpp {
     pub(crate) interfaces: Pool<Interface>,
+    /// Devices of the host on which interfaces can be made.
+    pub(crate) host_devices: BTreeSet<String>,
     pub(crate) fib: Fib,
     pub(crate) bridge_domains: BridgeDomains,
     pub(crate) path_mtus: Pool<PathMtu>,
@@ -61,12 +63,13 @@ pub(crate) struct InterfaceChange {
 }
 
 impl Vpp {
-    /// A VPP that has just started.
+    /// A VPP that has just started, on a host without devices.
     pub(crate) fn new() -> Self {
         let mut interfaces = Pool::default();
         interfaces.insert(Interface::local());
         Self {
             interfaces,
+            host_devices: BTreeSet::new(),
             fib: Fib::new(),
             bridge_domains: BridgeDomains::new(),
             path_mtus: Pool::default(),

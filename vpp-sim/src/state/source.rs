@@ -11,7 +11,48 @@ const PRIORITIES: [u16; 27] = [
     2520, 2530, 2540, 161, 21, 162, 2081, 163,
 ];
 
+/// The names of the sources of VPP 26.06 with all its plugins, as `fib_source_dump` tells them.
+const NAMES: [&str; 27] = [
+    "invalid",
+    "special",
+    "classify",
+    "proxy",
+    "interface",
+    "SR",
+    "BIER",
+    "6RD",
+    "API",
+    "CLI",
+    "LISP",
+    "MAP",
+    "DHCP",
+    "IPv6-proxy-nd",
+    "IPv6-nd",
+    "adjacency",
+    "mpls",
+    "attached_export",
+    "recursive-resolution",
+    "urpf-exempt",
+    "default-route",
+    "interpose",
+    "path-mtu",
+    "cnat",
+    "lb",
+    "nat-low",
+    "nat-hi",
+];
+
 impl Source {
+    /// Every source with its name.
+    pub(crate) fn all() -> impl Iterator<Item = (Self, &'static str)> {
+        NAMES.into_iter().zip(0..).map(|(name, number)| (Self(number), name))
+    }
+
+    /// The first part of its priority, which clients are told.
+    pub(crate) fn class(self) -> u16 {
+        self.priority() / 10
+    }
+
     pub(crate) const SPECIAL: Self = Self(1);
     pub(crate) const INTERFACE: Self = Self(4);
     pub(crate) const API: Self = Self(8);
