@@ -10,12 +10,15 @@
 //! | `engine` | [`engine`]: the desired-state engine, a plugin |
 //! | `file` | `engine::file`: desired state from files, and the commands `plan`, `check` and `schema` |
 //! | `testkit` | [`testkit`]: a mock southbound, and checks for descriptors |
+//! | `vpp` | [`vpp`]: the connection to VPP, a plugin, and what makes its descriptors short |
 
 #[cfg(feature = "engine")]
 pub use vpp_agent_engine as engine;
 pub use vpp_agent_kernel::*;
 #[cfg(feature = "testkit")]
 pub use vpp_agent_testkit as testkit;
+#[cfg(feature = "vpp")]
+pub use vpp_agent_vpp as vpp;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

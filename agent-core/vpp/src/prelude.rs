@@ -1,0 +1,11 @@
+//! What a descriptor of VPP names: `use agent_core::vpp::prelude::*;`.
+
+pub use schemars::JsonSchema;
+pub use serde::{Deserialize, Serialize};
+pub use vpp_agent_engine::{
+    Batch, Change, Derived, Descriptor, Engine, Entry, Failure, Family, Invalid, Key, Needs, Observed,
+    Outcomes, Registered,
+};
+pub use vpp_wire::{MacAddress, Prefix};
+
+pub use crate::{BATCH, Messages, Vpp, messages, text};
