@@ -141,7 +141,11 @@ async fn tour(root: PathBuf) -> Result<(), Ended> {
     let report = engine.transaction().set::<Files>(file("etc", "motd", "hello")).commit().await?;
     assert_eq!(
         report.to_string(),
-        "transaction 3: Applied, 0 operations\n  file/etc/motd: pending: needs folder/etc, which nobody wants\n"
+        "\
+transaction 3: Applied, 0 operations
+  0 of 1 items are as wanted
+  file/etc/motd: pending: needs folder/etc, which nobody wants
+"
     );
     // ANCHOR_END: pending
 
