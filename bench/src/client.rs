@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Memory,
     /// The same in a spawned task of a multi-thread runtime
     MemoryTask,
+    /// `blocking::Connection` over shared memory
+    MemoryBlocking,
     /// As `Memory`, and a call does not sleep
     MemoryBusy,
     /// Whatever `Transport::Auto` takes, current-thread runtime
@@ -40,12 +42,16 @@ impl Kind {
     pub(crate) const SOCKET: [Self; 4] = [Self::Raw, Self::CurrentThread, Self::SpawnedTask, Self::Blocking];
     /// Those over shared memory.
     pub(crate) const MEMORY: [Self; 5] =
-        [Self::RawMemory, Self::Memory, Self::MemoryTask, Self::MemoryBusy, Self::Auto];
+        [Self::RawMemory, Self::Memory, Self::MemoryTask, Self::MemoryBlocking, Self::MemoryBusy];
+    /// What a program chooses from, and what it leaves to the library.
+    pub(crate) const TRANSPORTS: [Self; 3] = [Self::CurrentThread, Self::Memory, Self::Auto];
 
     pub(crate) fn transport(self) -> &'static str {
         match self {
             Self::Raw | Self::CurrentThread | Self::SpawnedTask | Self::Blocking => "socket",
-            Self::RawMemory | Self::Memory | Self::MemoryTask | Self::MemoryBusy => "shared memory",
+            Self::RawMemory | Self::Memory | Self::MemoryTask | Self::MemoryBlocking | Self::MemoryBusy => {
+                "shared memory"
+            }
             Self::Auto => "auto",
         }
     }
@@ -59,10 +65,14 @@ impl Kind {
             Self::RawMemory => "raw loop",
             Self::Memory | Self::Auto => "current thread",
             Self::MemoryTask => "spawned task",
+            Self::MemoryBlocking => "blocking",
             Self::MemoryBusy => "busy-poll",
         }
     }
 }
+
+/// Calls of a new client that are not counted.
+const WARM_UP: usize = 100;
 
 /// A client of one kind, connected.
 pub(crate) enum Client {
@@ -76,7 +86,9 @@ pub(crate) enum Client {
 impl Client {
     pub(crate) fn connect(kind: Kind, socket: &Path) -> Result<Self> {
         let builder = Connection::builder().transport(match kind {
-            Kind::Memory | Kind::MemoryTask | Kind::MemoryBusy => Transport::SharedMemory,
+            Kind::Memory | Kind::MemoryTask | Kind::MemoryBlocking | Kind::MemoryBusy => {
+                Transport::SharedMemory
+            }
             Kind::Auto => Transport::Auto,
             _ => Transport::Socket,
         });
@@ -94,8 +106,17 @@ impl Client {
                 let vpp = runtime.block_on(builder.connect(socket))?;
                 Self::SpawnedTask(runtime, vpp)
             }
-            Kind::Blocking => Self::Blocking(builder.connect_blocking(socket)?),
+            Kind::Blocking | Kind::MemoryBlocking => Self::Blocking(builder.connect_blocking(socket)?),
         })
+    }
+
+    /// Connects, works, and leaves. VPP looks at one segment after the other, so that clients of shared memory that are
+    /// merely connected slow the others.
+    pub(crate) fn once<T>(kind: Kind, socket: &Path, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let mut client = Self::connect(kind, socket)?;
+        let result = client.one_by_one(WARM_UP).and_then(|_| work(&mut client))?;
+        client.close()?;
+        Ok(result)
     }
 
     /// Calls `control_ping` so many times, each when the one before is answered.

@@ -76,6 +76,15 @@ impl Round {
     }
 }
 
+/// What a way is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Floor {
+    /// The first way.
+    First,
+    /// The better of all but the last: all but the last are compared with nothing.
+    BestOfOthers,
+}
+
 /// How a way is compared with the floor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compare {
@@ -89,6 +98,16 @@ pub(crate) enum Compare {
 
 /// Lets the ways take turns, and compares each with the first, the floor, round by round.
 pub(crate) fn take_turns(ways: Vec<Way<'_>>, rounds: usize, compare: Compare) -> Result<Vec<Row>> {
+    take_turns_beside(ways, rounds, compare, Floor::First)
+}
+
+/// As [`take_turns`], with another floor.
+pub(crate) fn take_turns_beside(
+    ways: Vec<Way<'_>>,
+    rounds: usize,
+    compare: Compare,
+    floor: Floor,
+) -> Result<Vec<Row>> {
     let mut ways = ways;
     let mut measured: Vec<Vec<Round>> = ways.iter().map(|_| Vec::with_capacity(rounds)).collect();
     // The first round warms up and is not counted.
@@ -106,17 +125,35 @@ pub(crate) fn take_turns(ways: Vec<Way<'_>>, rounds: usize, compare: Compare) ->
         Compare::Times => round.per_operation(),
         Compare::Rates => 1.0 / round.per_operation(),
     };
-    let floor: Vec<f64> = measured.first().into_iter().flatten().map(figure).collect();
+    let figures_of = |rounds: &Vec<Round>| rounds.iter().map(figure).collect::<Vec<f64>>();
+    let (floor, compared) = match floor {
+        Floor::First => (measured.first().map(figures_of).unwrap_or_default(), 1),
+        Floor::BestOfOthers => {
+            // Of whole ways, not of single rounds: the best of several measurements of one is better than any.
+            let others = measured[..measured.len().saturating_sub(1)].iter().map(figures_of);
+            let best = others.max_by(|one, other| {
+                let order = median(one).total_cmp(&median(other));
+                if compare == Compare::Rates { order } else { order.reverse() }
+            });
+            (best.unwrap_or_default(), measured.len().saturating_sub(1))
+        }
+    };
     let rows = ways.iter().zip(&measured).enumerate().map(|(index, (way, rounds))| {
         let ratios = rounds.iter().map(figure).zip(&floor).map(|(own, floor)| own / floor).collect();
         Row {
-            ratio: (index > 0).then(|| Ratio::of(ratios, way.limit)),
+            ratio: (index >= compared).then(|| Ratio::of(ratios, way.limit)),
             way: way.name.clone(),
             transport: way.transport,
             ..figures(rounds)
         }
     });
     Ok(rows.collect())
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// The figures of all rounds of one way.

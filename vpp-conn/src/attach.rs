@@ -10,14 +10,14 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
-use crate::connect::{io_cause, send};
+use crate::connect::{Transport, io_cause, send};
 use crate::error::{ConnectCause, NotVpp};
 use crate::frame;
 use crate::handshake::shared_memory as messages;
 use crate::settings::Settings;
 use crate::shared_memory::{Incoming, Segment, SegmentFault};
 use crate::table::MessageTable;
-use crate::transport::{SharedMemory, Socket};
+use crate::transport::{Doors, SharedMemory, Socket};
 
 fn refused(reason: String) -> ConnectCause {
     ConnectCause::NoSharedMemory(reason.into())
@@ -87,7 +87,10 @@ pub(crate) async fn client(
     let is_for_socket = |name: &str| BY_SOCKET.iter().any(|start| name.starts_with(start));
     let by_socket: Vec<_> =
         table.iter().filter(|entry| is_for_socket(&entry.name)).map(|entry| entry.id).collect();
-    let mut shared = SharedMemory::new(socket, Arc::clone(&segment), &by_socket);
+    let id = |name| table.get(name).map(|entry| entry.id);
+    let doors =
+        Doors::new(settings.transport == Transport::Auto, id("control_ping").zip(id("control_ping_reply")));
+    let mut shared = SharedMemory::new(socket, Arc::clone(&segment), &by_socket, doors);
     shared.introduce(&messages::create(
         &settings.name,
         segment.receive_queue(),

@@ -15,6 +15,14 @@ use crate::mux::{Context, Expect, GroupId, MessageKind, Outgoing, Progress};
 use crate::payload::Payload;
 use crate::shared::{Core, now};
 use crate::table::Incompatible;
+#[cfg(shared_memory)]
+use crate::watch::Looking;
+
+/// How answers are looked for, where they are.
+#[cfg(shared_memory)]
+type Looks = Option<Looking>;
+#[cfg(not(shared_memory))]
+type Looks = ();
 
 /// Requests that may be under way when nothing is known of VPP yet.
 const FIRST_WINDOW: usize = 64;
@@ -189,8 +197,8 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
             if self.under_way.is_empty() && self.staged.is_empty() {
                 return Poll::Ready(None);
             }
-            self.exchange(cx);
-            if self.ready.is_empty() {
+            let looking = self.exchange(cx);
+            if self.ready.is_empty() && !self.looks(looking, cx) {
                 return Poll::Pending;
             }
         }
@@ -214,7 +222,7 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
     }
 
     /// Sends what is staged, reads what has come, and takes the results that are there.
-    fn exchange(&mut self, cx: &mut TaskContext<'_>) {
+    fn exchange(&mut self, cx: &mut TaskContext<'_>) -> Looks {
         let connection = self.connection.clone();
         let shared = connection.shared();
         let (request_kind, reply_kind) = match &self.way {
@@ -224,13 +232,14 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
                 self.staged.clear();
                 self.is_over = true;
                 self.ready.push_back((self.next, Err(error.clone().into())));
-                return;
+                return Looks::default();
             }
         };
         shared.with(|core| {
             let group = *self.group.get_or_insert_with(|| core.add_group());
             let sent = now();
-            for request in self.staged.drain(..) {
+            let count = shared.begin_many(core, self.staged.len(), self.window.len());
+            for request in self.staged.drain(..count) {
                 let index = self.next;
                 self.next += 1;
                 #[cfg(feature = "bridge")]
@@ -265,7 +274,21 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
             if self.under_way.is_empty() {
                 shared.stop_reading();
             }
-        });
+            #[cfg(shared_memory)]
+            return core.looking();
+        })
+    }
+
+    /// Looks for answers in shared memory, where that is the transport: those that come meanwhile need nobody to be woken.
+    #[cfg(shared_memory)]
+    fn looks(&self, looking: Looks, cx: &mut TaskContext<'_>) -> bool {
+        let calls = self.under_way.len();
+        looking.is_some_and(|looking| self.connection.shared().look_for_many(calls, looking, cx))
+    }
+
+    #[cfg(not(shared_memory))]
+    fn looks(&self, _looking: Looks, _cx: &mut TaskContext<'_>) -> bool {
+        false
     }
 
     /// Moves what has ended to the results: as many as have newly ended, or, in order, those up to the first that has

@@ -61,9 +61,6 @@ pub(crate) struct Shared {
 pub(crate) struct Core {
     mux: Mux<Waker>,
     link: Link,
-    /// The call that was begun last and not asked yet.
-    #[cfg(shared_memory)]
-    newest: Option<Context>,
     /// When the background task wakes by itself.
     armed: Option<Instant>,
     /// The transport carries nothing any more.
@@ -74,6 +71,12 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    fn give_up(&mut self, context: Context) {
+        if self.mux.cancel(context) {
+            self.link.given_up();
+        }
+    }
+
     /// Begins a group of calls of one who waits for any of them.
     pub(crate) fn add_group(&mut self) -> GroupId {
         self.mux.groups().add()
@@ -117,8 +120,6 @@ impl Shared {
             core: Mutex::new(Core {
                 mux: Mux::new(settings.stream_limit, settings.trace.map(Recorder::new)),
                 link,
-                #[cfg(shared_memory)]
-                newest: None,
                 armed: None,
                 dead: false,
                 goodbye: Goodbye::No,
@@ -154,11 +155,8 @@ impl Shared {
         write: impl FnMut(usize, &mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<Context, BeginError> {
         let unsent = core.link.has_unsent();
+        core.link.expect_many(0);
         let context = self.begin_one_of_many(core, requests, expect, now(), patience, write)?;
-        #[cfg(shared_memory)]
-        {
-            core.newest = Some(context);
-        }
         if core.mux.waiting() == 1 || !core.link.is_socket() {
             self.flush(core);
         } else if !unsent {
@@ -190,6 +188,12 @@ impl Shared {
         Ok(context)
     }
 
+    /// How many requests of so many, of a window of so many, are worth sending at the moment.
+    pub(crate) fn begin_many(&self, core: &mut Core, requests: usize, window: usize) -> usize {
+        core.link.expect_many(window);
+        core.link.at_once().map_or(requests, |more| requests.min(more))
+    }
+
     /// Sends and reads for who waits for a group of calls, who then looks what became of them.
     pub(crate) fn drive_for(&self, core: &mut Core, group: GroupId) -> Option<Waker> {
         // What comes for the one who asks needs no waking.
@@ -218,7 +222,9 @@ impl Shared {
     pub(crate) fn leave(&self, group: GroupId, calls: impl ExactSizeIterator<Item = Context>) {
         let is_idle = calls.len() == 0;
         self.with(|core| {
-            calls.for_each(|context| core.mux.cancel(context));
+            for context in calls {
+                core.give_up(context);
+            }
             core.mux.groups().remove(group);
         });
         if !is_idle {
@@ -231,25 +237,20 @@ impl Shared {
     pub(crate) fn poll_answer(&self, context: Context, cx: &mut TaskContext<'_>) -> Poll<Progress> {
         #[cfg(shared_memory)]
         if let Some(watch) = &self.watch {
-            watch.comes();
-            let progress = self.with(|core| {
-                let is_new = core.newest.take() == Some(context);
-                let progress = self.poll_call(core, context, cx);
-                if is_new
-                    && progress.is_ready()
-                    && let Link::SharedMemory(shared) = &mut core.link
-                {
-                    // There before anybody looked.
-                    shared.found(true);
+            let (progress, looking) = self.with(|core| (self.poll_call(core, context, cx), core.looking()));
+            return match (progress, looking) {
+                (Poll::Pending, Some(looking)) => watch.look(self, context, looking, cx),
+                (Poll::Ready(Progress::Details(details)), _) => {
+                    watch.leave(self, context);
+                    Poll::Ready(Progress::Details(details))
                 }
-                progress
-            });
-            if progress.is_pending() {
-                return watch.look(self, context, cx);
-            }
-            // It may have looked before.
-            watch.leave(self, context);
-            return progress;
+                (Poll::Ready(end), _) => {
+                    // It may have looked before.
+                    watch.over(self, context);
+                    Poll::Ready(end)
+                }
+                (Poll::Pending, None) => Poll::Pending,
+            };
         }
         self.with(|core| self.poll_call(core, context, cx))
     }
@@ -267,7 +268,10 @@ impl Shared {
         cx: &mut TaskContext<'_>,
     ) -> Poll<Progress> {
         let kept = core.mux.take_waiter(context);
-        self.drive(core);
+        // Elements of a dump that came over shared memory are taken before there are more.
+        if core.link.is_socket() || !core.mux.has_elements(context) {
+            self.drive(core);
+        }
         let progress = core.mux.poll(context, |_| waiter(kept, cx));
         if progress == Progress::Pending {
             let reads = core.link.is_socket() && core.mux.is_solo();
@@ -280,7 +284,7 @@ impl Shared {
 
     /// Gives a call up.
     pub(crate) fn cancel(&self, context: Context) {
-        self.with(|core| core.mux.cancel(context));
+        self.with(|core| core.give_up(context));
         #[cfg(shared_memory)]
         if let Some(watch) = &self.watch {
             watch.leave(self, context);
@@ -325,7 +329,9 @@ impl Shared {
         write: impl FnMut(&mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<(), BeginError> {
         self.with(|core| {
+            core.link.expect_many(0);
             core.mux.send_detached(&mut core.link, request, now(), write)?;
+            core.link.given_up();
             self.flush(core);
             Ok(())
         })
@@ -372,7 +378,10 @@ impl Shared {
                     Goodbye::Said { until } if until <= now() => {
                         self.end(core, Lost::Closed, Err(CloseError::TimedOut(self.settings.close_timeout)));
                     }
-                    _ => core.mux.handle_timeout(now()),
+                    _ => {
+                        core.mux.handle_timeout(now());
+                        core.link.given_up();
+                    }
                 }
             }
         })
@@ -398,7 +407,9 @@ impl Shared {
     }
 
     fn read(&self, core: &mut Core, waker: Option<&Waker>) {
-        for _ in 0..READS_PER_TURN {
+        // What is read in place in shared memory is little at a time: who waits takes it before there is more.
+        let reads = if core.link.is_socket() { READS_PER_TURN } else { 1 };
+        for _ in 0..reads {
             match core.link.fill(waker) {
                 Filled::Nothing => return,
                 Filled::Something => {
@@ -414,7 +425,9 @@ impl Shared {
                 Filled::Failed(lost) => return self.lose(core, lost),
             }
         }
-        self.readers.wake_background();
+        if core.link.is_socket() {
+            self.readers.wake_background();
+        }
     }
 
     fn deliver(&self, core: &mut Core) -> Result<(), Lost> {

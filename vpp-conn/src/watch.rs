@@ -28,8 +28,8 @@ const GLANCE: Duration = Duration::from_micros(5);
 /// After so many looks without an answer the next are glances.
 const VAIN: u32 = 4;
 
-/// An answer that comes so fast is none of a VPP that had to wake up.
-const FAST: Duration = Duration::from_micros(4);
+/// How long the first answer of several calls waits for the next ones.
+const AWHILE: Duration = Duration::from_micros(4);
 
 /// How long the thread stays away while calls look.
 const AWAY: Duration = Duration::from_millis(2);
@@ -46,6 +46,19 @@ const ASK: u32 = 32;
 /// Nobody looks.
 const NOBODY: u32 = 0;
 
+/// Somebody looks for many calls. No context: those have the top bit clear.
+const MANY: u32 = 1 << 31;
+
+/// Of many calls on their way this part is waited for, while VPP works on the others: each answer by itself costs the
+/// locks of the connection and of the queue.
+const PART: usize = 4;
+
+/// More answers than this are never waited for.
+const ENOUGH: usize = 64;
+
+/// Nor than this, while VPP has to be kept awake.
+const KEPT_AWAKE: usize = 16;
+
 /// How answers in shared memory are waited for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -55,6 +68,15 @@ pub enum Receive {
     Wait,
     /// A call that waits keeps looking: the lowest latency, and all of a core while calls wait.
     BusyPoll,
+}
+
+/// How answers are looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Looking {
+    /// VPP was not woken for what waits, and is to be woken after this time.
+    pub(crate) patience: Option<Duration>,
+    /// VPP goes on by itself.
+    pub(crate) polls: bool,
 }
 
 /// The looking of one connection.
@@ -94,13 +116,20 @@ impl Watch {
         }
     }
 
-    /// A call comes to look: the thread can keep away.
-    pub(crate) fn comes(&self) {
+    /// Somebody comes to look: the thread can keep away.
+    fn comes(&self) {
         self.looks.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A call that has no answer yet looks for one, unless another call looks already.
-    pub(crate) fn look(&self, shared: &Shared, context: Context, cx: &mut TaskContext<'_>) -> Poll<Progress> {
+    pub(crate) fn look(
+        &self,
+        shared: &Shared,
+        context: Context,
+        Looking { mut patience, .. }: Looking,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Progress> {
+        self.comes();
         let is_new =
             match self.looker.compare_exchange(NOBODY, context.0, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => true,
@@ -112,14 +141,25 @@ impl Watch {
             return Poll::Pending;
         }
         let vain = self.vain.load(Ordering::Relaxed);
+        let others = if self.crowd.load(Ordering::Relaxed) > 0 { shared.others_waiting() } else { 0 };
         let is_short = vain >= VAIN && !vain.is_multiple_of(ASK) && self.receive == Receive::Wait;
         let time = if is_short { GLANCE } else { LOOK };
         let began = Instant::now();
-        while began.elapsed() < time {
+        loop {
+            let elapsed = began.elapsed();
+            if patience.is_some_and(|patience| elapsed >= patience) {
+                patience = None;
+                shared.lose_patience();
+            }
+            if elapsed >= time.max(patience.unwrap_or_default()) {
+                break;
+            }
             for _ in 0..32 {
                 if self.segment.has_received() {
-                    let fast = began.elapsed() < FAST;
-                    let (progress, waiting) = shared.poll_found(context, cx, fast);
+                    if others > 0 {
+                        self.gather(others, ENOUGH, AWHILE);
+                    }
+                    let (progress, waiting) = shared.poll_found(context, cx);
                     self.vain.store(0, Ordering::Relaxed);
                     if waiting > 1 {
                         self.crowd.store(CROWD, Ordering::Relaxed);
@@ -150,6 +190,72 @@ impl Watch {
         Poll::Pending
     }
 
+    /// Somebody waits for any of so many calls that are on their way: looks until a part of them is answered, or VPP has
+    /// nothing more to do, or for some time. Tells whether something has come; if not, who waits is woken later.
+    pub(crate) fn look_for_many(
+        &self,
+        shared: &Shared,
+        calls: usize,
+        Looking { patience, polls }: Looking,
+        cx: &mut TaskContext<'_>,
+    ) -> bool {
+        self.comes();
+        if self.looks.load(Ordering::Relaxed).is_multiple_of(ASK.into()) {
+            // Other tasks, and the runtime itself, have their turn.
+            cx.waker().wake_by_ref();
+            return false;
+        }
+        if self.looker.compare_exchange(NOBODY, MANY, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            return false;
+        }
+        let most = if polls { ENOUGH } else { KEPT_AWAKE };
+        let found = patience.is_some_and(|patience| {
+            let found = self.gather(calls, most, patience);
+            if !found {
+                shared.lose_patience();
+            }
+            found
+        }) || self.gather(calls, most, LOOK);
+        self.looker.store(NOBODY, Ordering::Release);
+        if found {
+            return true;
+        }
+        shared.looked_in_vain();
+        if self.receive == Receive::BusyPoll {
+            cx.waker().wake_by_ref();
+        } else {
+            self.call_thread();
+        }
+        false
+    }
+
+    /// Looks until as many messages as are worth it have come, or no more will without another request, or for the time.
+    fn gather(&self, calls: usize, most: usize, time: Duration) -> bool {
+        let enough = (calls / PART).clamp(1, most) as u32;
+        let (position, began) = (self.segment.position(), Instant::now());
+        loop {
+            for _ in 0..32 {
+                let received = self.segment.received();
+                if received >= enough || received > 0 && self.segment.waiting_requests() == 0 {
+                    return true;
+                }
+                std::hint::spin_loop();
+            }
+            // Somebody else took what came.
+            if self.segment.position() != position {
+                return true;
+            }
+            if began.elapsed() >= time {
+                return self.segment.has_received();
+            }
+        }
+    }
+
+    /// Whether messages wait that nobody who looks has come for: the thread has to.
+    fn is_left_alone(&self, position: u32) -> bool {
+        self.segment.has_received() && self.segment.position() == position
+    }
+
     fn lets_others_go_first(&self) -> bool {
         let crowd = self.crowd.load(Ordering::Relaxed);
         self.crowd.store(crowd.saturating_sub(1), Ordering::Relaxed);
@@ -160,6 +266,14 @@ impl Watch {
     pub(crate) fn leave(&self, shared: &Shared, context: Context) {
         let looked = self.looker.compare_exchange(context.0, NOBODY, Ordering::Release, Ordering::Relaxed);
         if looked.is_ok() && !shared.wake_another() {
+            self.call_thread();
+        }
+    }
+
+    /// A call is over, whether or not it looked: what came for others is theirs to take.
+    pub(crate) fn over(&self, shared: &Shared, context: Context) {
+        self.leave(shared, context);
+        if self.segment.has_received() && !shared.wake_another() {
             self.call_thread();
         }
     }
@@ -191,12 +305,13 @@ impl Watch {
             let looks = self.looks.load(Ordering::Relaxed);
             if looks != seen && !self.called.swap(false, Ordering::SeqCst) {
                 seen = looks;
+                let position = self.segment.position();
                 self.away.store(true, Ordering::SeqCst);
                 if !self.called.load(Ordering::SeqCst) {
                     std::thread::park_timeout(AWAY);
                 }
                 self.away.store(false, Ordering::SeqCst);
-                if self.looks.load(Ordering::Relaxed) != seen {
+                if self.looks.load(Ordering::Relaxed) != seen && !self.is_left_alone(position) {
                     continue;
                 }
                 // Nobody has looked for some time, though somebody may think he does.

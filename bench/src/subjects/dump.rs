@@ -70,6 +70,23 @@ pub(super) fn measure(setup: &Setup<'_>) -> Result<Vec<Table>> {
     Ok(vec![Table::new("dump", about, rows)])
 }
 
+/// Reads a dump of so many routes in place.
+pub(super) fn dump(client: &mut Client, routes: usize) -> Result<Round> {
+    let Client::CurrentThread(runtime, vpp) = client else { anyhow::bail!("another kind of client") };
+    Round::of(routes, || {
+        runtime.block_on(async {
+            let mut dump = vpp.dump(&IpRouteDump::default());
+            let mut came = 0;
+            while let Some(route) = dump.next().await? {
+                look(&route);
+                came += 1;
+            }
+            ensure!(came >= routes, "{came} routes came of {routes}");
+            Ok(())
+        })
+    })
+}
+
 /// What a program does with each: a look at a field.
 fn look(route: &vpp_conn::Received<IpRouteDetails>) {
     std::hint::black_box(route.view().route().prefix());

@@ -9,6 +9,7 @@ mod round_trip;
 mod routes;
 mod stats;
 mod syscalls;
+mod transports;
 
 use std::path::Path;
 
@@ -42,6 +43,8 @@ pub(crate) enum Subject {
     Requests,
     /// Calls over shared memory, one after another and many under way
     SharedMemory,
+    /// Each transport and the one that is chosen automatically, in all that a program does
+    Transports,
     /// Adding and deleting routes
     Routes,
     /// A dump of the routes
@@ -62,6 +65,7 @@ impl Subject {
         Self::Pipelined,
         Self::Requests,
         Self::SharedMemory,
+        Self::Transports,
         Self::Routes,
         Self::Dump,
         Self::Codec,
@@ -80,6 +84,7 @@ impl Subject {
                 tables.extend(pipelined::measure_memory(setup)?);
                 Ok(tables)
             }
+            Self::Transports => transports::measure(setup),
             Self::Routes => routes::measure(setup),
             Self::Dump => dump::measure(setup),
             Self::Codec => codec::measure(setup),

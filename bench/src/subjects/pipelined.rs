@@ -26,23 +26,18 @@ pub(super) fn measure_memory(setup: &Setup<'_>) -> Result<Vec<Table>> {
 fn of(setup: &Setup<'_>, kinds: &[Kind], part: f64) -> Result<Vec<Table>> {
     let mut tables = Vec::new();
     for depth in DEPTHS {
-        let mut clients = Vec::new();
-        for kind in kinds {
-            clients.push((*kind, Client::connect(*kind, setup.socket)?));
-        }
-        let ways = clients.iter_mut().map(|(kind, client)| {
+        let ways = kinds.iter().map(|kind| {
             let is_floor = *kind == kinds[0];
             let window = if is_floor { depth.or(Some(MOST)) } else { depth };
             let transport = kind.transport();
             let way = Way::new(kind.name(), move || {
-                client.pipelined(setup.pipelined, window, |_| ControlPing, |_, _| {})
+                Client::once(*kind, setup.socket, |client| {
+                    client.pipelined(setup.pipelined, window, |_| ControlPing, |_, _| {})
+                })
             });
             if is_floor { way.over(transport) } else { way.over(transport).at_least(part) }
         });
         let rows = take_turns(ways.collect(), setup.rounds, Compare::Rates)?;
-        for (_, client) in clients {
-            client.close()?;
-        }
         let depth = depth.map_or_else(
             || format!("as many under way as the window finds best (raw loop: {MOST})"),
             |depth| format!("{depth} under way"),

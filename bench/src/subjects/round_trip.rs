@@ -18,14 +18,13 @@ pub(super) fn measure_memory(setup: &Setup<'_>) -> Result<Vec<Table>> {
 
 /// The first kind is the floor.
 fn of(setup: &Setup<'_>, kinds: &[Kind]) -> Result<Table> {
-    let mut clients = Vec::new();
-    for kind in kinds {
-        clients.push((*kind, Client::connect(*kind, setup.socket)?));
-    }
-    let ways = clients.iter_mut().map(|(kind, client)| {
-        let way = Way::new(kind.name(), || client.one_by_one(setup.calls)).over(kind.transport());
+    let ways = kinds.iter().map(|kind| {
+        let way = Way::new(kind.name(), || {
+            Client::once(*kind, setup.socket, |client| client.one_by_one(setup.calls))
+        })
+        .over(kind.transport());
         match kind {
-            Kind::MemoryBusy => way.at_most(1.5),
+            Kind::MemoryBlocking | Kind::MemoryBusy => way.at_most(1.5),
             // The blocking connection is to be no slower than the asynchronous one.
             Kind::CurrentThread | Kind::Blocking => way.at_most(1.10),
             Kind::SpawnedTask => way.at_most(1.15),
@@ -33,9 +32,6 @@ fn of(setup: &Setup<'_>, kinds: &[Kind]) -> Result<Table> {
         }
     });
     let rows = take_turns(ways.collect(), setup.rounds, Compare::Medians)?;
-    for (_, client) in clients {
-        client.close()?;
-    }
     let about = format!(
         "control_ping, each when the one before is answered: {} rounds of {} calls, {}",
         setup.rounds, setup.calls, setup.peer

@@ -321,7 +321,7 @@ impl<W> Mux<W> {
         if let Some(lost) = &self.lost {
             return Err(BeginError::Lost(lost.clone()));
         }
-        let client_index = outbox.begin(requests);
+        let client_index = outbox.begin(requests, self.slots.len());
         for (index, request) in requests.iter().enumerate() {
             let written = outbox.message(request.len(), |message| {
                 let (header, payload) = message.split_at_mut(request.kind.header.len());
@@ -452,6 +452,11 @@ impl<W> Mux<W> {
         }
     }
 
+    /// Whether elements of a stream wait to be taken.
+    pub(crate) fn has_elements(&mut self, context: Context) -> bool {
+        self.slots.get(context.0).is_some_and(|slot| !slot.inbox.is_empty())
+    }
+
     /// Takes the end of a call, if it has ended; of a stream whose elements were all taken, too.
     pub(crate) fn take_if_over(&mut self, context: Context) -> Option<Progress> {
         match self.slots.get(context.0) {
@@ -496,11 +501,11 @@ impl<W> Mux<W> {
         waits
     }
 
-    /// Gives a call up. What still comes for it is discarded.
-    pub(crate) fn cancel(&mut self, context: Context) {
-        if self.slots.remove(context.0).is_some_and(|slot| !slot.is_over()) {
-            self.counters.given_up += 1;
-        }
+    /// Gives a call up. What still comes for it is discarded. Tells whether it was not over yet.
+    pub(crate) fn cancel(&mut self, context: Context) -> bool {
+        let waited = self.slots.remove(context.0).is_some_and(|slot| !slot.is_over());
+        self.counters.given_up += u64::from(waited);
+        waited
     }
 
     /// When [`Mux::handle_timeout`] has to be called at the latest. May be earlier than the first deadline.

@@ -47,7 +47,7 @@ impl Default for Config {
             send: rings([(232, 2048), (1000, 256), (8168, 32), (MAX_SIZE, 4)]),
             queue_depth: 1024,
             input_depth: 1024,
-            held: 64,
+            held: 256,
             heap: 64 << 20,
         }
     }
@@ -68,7 +68,7 @@ impl Config {
         self
     }
 
-    /// How many received messages are read in place at a time; more are copied. By default 64.
+    /// How many received messages are read in place at a time; more are copied. By default 256.
     pub fn hold(mut self, messages: u32) -> Self {
         self.held = messages;
         self

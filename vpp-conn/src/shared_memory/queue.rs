@@ -91,6 +91,11 @@ impl Queue {
         memory.u32(self.at + queue::CURSIZE).map_or(0, |entries| entries.load(Ordering::Relaxed))
     }
 
+    /// Where the next entry is taken from, as far as that can be told without the lock.
+    pub(super) fn position(&self, memory: &Memory) -> u32 {
+        memory.u32(self.at + queue::HEAD).map_or(0, |head| head.load(Ordering::Relaxed))
+    }
+
     /// Puts addresses in, as many as there is room for; gives how many.
     pub(super) fn push(&self, memory: &Memory, addresses: &[u64]) -> Result<usize, SegmentFault> {
         let locked = self.lock(memory)?;

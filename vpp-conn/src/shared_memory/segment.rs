@@ -161,7 +161,19 @@ impl Segment {
     /// Whether something waits in the receive queue. A look without a lock.
     #[must_use]
     pub fn has_received(&self) -> bool {
-        self.receive.entries(&self.memory) != 0
+        self.received() != 0
+    }
+
+    /// How many messages wait in the receive queue. A look without a lock.
+    #[must_use]
+    pub fn received(&self) -> u32 {
+        self.receive.entries(&self.memory)
+    }
+
+    /// Where in the receive queue the next message is taken from: it moves when somebody takes one.
+    #[must_use]
+    pub fn position(&self) -> u32 {
+        self.receive.position(&self.memory)
     }
 
     /// How many requests wait for VPP.

@@ -5,8 +5,6 @@
 //!
 //! VPP handles one request of shared memory each time it is woken, and reads 4,096 bytes. While several wait, the socket
 //! is kept filled, so that VPP finds something to read each time it would sleep.
-//!
-//! A main thread that polls an interface does not sleep: bytes would cost this process a system call for nothing.
 
 use crate::frame;
 use crate::handshake::shared_memory::FILLER;
@@ -18,18 +16,27 @@ const LEN: usize = 64 << 10;
 const READ: usize = 4096;
 
 /// Requests that VPP is kept awake for at a time.
-const MANY: usize = 8;
+const MANY: usize = 32;
+/// With so many to go it is early enough to keep it awake for more.
+const FEW: usize = 12;
 
-/// Answers in a row that came too fast for a VPP that had to wake up, before it is believed not to sleep.
-const FAST: u32 = 8;
+/// VPP has to be woken again for more than one of so many requests: it is not this client alone that it is woken for.
+const WEIGHT: u32 = 16;
+/// So much of that is chance.
+const OFTEN: u32 = 4 * WEIGHT;
+/// What is believed of it lasts for so many requests.
+const LASTING: u32 = 10_000;
 
-/// When and with how many bytes VPP is woken.
+/// With how many bytes VPP is woken.
 #[derive(Debug)]
 pub(crate) struct Bell {
     message: Box<[u8]>,
     /// Bytes of the message that were sent.
     sent: usize,
-    fast: u32,
+    /// Times that VPP still finds something to read, as far as is known: it has taken as many requests as it was woken.
+    wakes: usize,
+    /// How often VPP had to be woken again lately; see [`Bell::is_shared`].
+    vain: u32,
 }
 
 impl Default for Bell {
@@ -37,34 +44,38 @@ impl Default for Bell {
         let header = frame::header(LEN).unwrap_or_default();
         let mut message = [&header[..], &FILLER].concat();
         message.resize(header.len() + LEN, 0);
-        Self { message: message.into(), sent: 0, fast: 0 }
+        Self { message: message.into(), sent: 0, wakes: 0, vain: 0 }
     }
 }
 
 impl Bell {
-    /// Whether VPP is believed not to sleep.
-    fn is_awake(&self) -> bool {
-        self.fast >= FAST
+    /// VPP took so many requests.
+    pub(crate) fn took(&mut self, requests: usize) {
+        self.wakes = self.wakes.saturating_sub(requests);
+        self.vain = self.vain.saturating_sub(requests as u32);
     }
 
-    /// An answer came faster than from a VPP that had to wake up, or it did not come in that time.
-    pub(crate) fn answered(&mut self, fast: bool) {
-        self.fast = if fast { (self.fast + 1).min(FAST) } else { 0 };
+    /// Whether VPP looks at the memory of other clients too, so that it has to be woken several times for one request.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.vain > OFTEN
     }
 
     /// How many bytes are to be sent now that so many requests wait.
     pub(crate) fn needed(&self, waiting: u32) -> usize {
         match waiting as usize {
-            _ if self.is_awake() => 0,
-            waiting @ (0 | 1) => waiting,
-            waiting => waiting.min(MANY) * READ,
+            0 => 0,
+            1 => usize::from(self.wakes == 0),
+            waiting if self.wakes < FEW.min(waiting) => (waiting.min(MANY) - self.wakes) * READ,
+            _ => 0,
         }
     }
 
-    /// How many bytes are to be sent when a request waits although VPP was woken: where several clients have shared memory
+    /// How many bytes are to be sent when requests wait although VPP was woken: where several clients have shared memory
     /// it looks at that of another each time.
-    pub(crate) fn again(&self) -> usize {
-        MANY * READ
+    pub(crate) fn again(&mut self) -> usize {
+        self.wakes = 0;
+        self.vain = (self.vain + WEIGHT).min(LASTING);
+        8 * READ
     }
 
     /// The next bytes to be sent: as many, or as many as there are before the message begins anew.
@@ -77,6 +88,7 @@ impl Bell {
 
     /// So many bytes were sent.
     pub(crate) fn rung(&mut self, len: usize) {
+        self.wakes += len.div_ceil(READ);
         self.sent = (self.sent + len) % self.message.len();
     }
 
@@ -92,17 +104,16 @@ mod tests {
 
     #[test]
     fn one_request_takes_one_byte_and_many_keep_the_socket_filled() {
-        let bell = Bell::default();
-        assert_eq!([0, 1, 2, 8, 900].map(|waiting| bell.needed(waiting)), [0, 1, 8192, 32768, 32768]);
-    }
-
-    #[test]
-    fn a_vpp_that_answers_at_once_is_left_alone_until_it_does_not() {
         let mut bell = Bell::default();
-        (0..FAST).for_each(|_| bell.answered(true));
-        assert_eq!(bell.needed(5), 0);
-        bell.answered(false);
-        assert_eq!(bell.needed(1), 1);
+        let needed = |bell: &Bell| [0, 1, 2, 8, 900].map(|waiting| bell.needed(waiting) as f64 / READ as f64);
+        let one = 1.0 / READ as f64;
+        assert_eq!(needed(&bell), [0.0, one, 2.0, 8.0, 32.0]);
+        bell.rung(bell.needed(900));
+        assert_eq!(needed(&bell), [0.0; 5]);
+        bell.took(21);
+        assert_eq!(needed(&bell), [0.0, 0.0, 0.0, 0.0, 21.0]);
+        bell.took(11);
+        assert_eq!(needed(&bell), [0.0, one, 2.0, 8.0, 32.0]);
     }
 
     #[test]

@@ -3,6 +3,10 @@
 #[cfg(shared_memory)]
 mod bell;
 #[cfg(shared_memory)]
+mod doors;
+#[cfg(shared_memory)]
+mod pace;
+#[cfg(shared_memory)]
 mod shared_memory;
 mod socket;
 
@@ -11,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use vpp_wire::EncodeError;
 
+#[cfg(shared_memory)]
+pub(crate) use self::doors::Doors;
 #[cfg(shared_memory)]
 pub(crate) use self::shared_memory::SharedMemory;
 #[cfg(test)]
@@ -22,8 +28,9 @@ use crate::payload::Payload;
 
 /// Where the multiplexer writes requests.
 pub(crate) trait Outbox {
-    /// Begins a group of messages that go one behind the other. Gives the index of the client that sends them.
-    fn begin(&mut self, requests: &[Outgoing]) -> [u8; 4];
+    /// Begins a group of messages that go one behind the other, while so many others are not answered. Gives the index of
+    /// the client that sends them.
+    fn begin(&mut self, requests: &[Outgoing], others: usize) -> [u8; 4];
 
     /// One message of the group; `fill` gets its `len` bytes, all of them zero.
     fn message(
@@ -99,9 +106,38 @@ impl Link {
         }
     }
 
-    /// Whether who waits for an answer reads it from the socket.
+    /// Whether who waits for an answer reads it from the socket, at the moment.
     pub(crate) fn is_socket(&self) -> bool {
-        matches!(self, Self::Socket(_))
+        match self {
+            Self::Socket(_) => true,
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => !shared.is_looked_for(),
+        }
+    }
+
+    /// How many requests are expected to be under way at once.
+    pub(crate) fn expect_many(&mut self, _many: usize) {
+        #[cfg(shared_memory)]
+        if let Self::SharedMemory(shared) = self {
+            shared.expect_many(_many);
+        }
+    }
+
+    /// A call was given up: its request may be on its way still.
+    pub(crate) fn given_up(&mut self) {
+        #[cfg(shared_memory)]
+        if let Self::SharedMemory(shared) = self {
+            shared.given_up();
+        }
+    }
+
+    /// How many requests are worth sending at the moment, where that is known.
+    pub(crate) fn at_once(&self) -> Option<usize> {
+        match self {
+            Self::Socket(_) => None,
+            #[cfg(shared_memory)]
+            Self::SharedMemory(shared) => shared.at_once(),
+        }
     }
 
     /// The next of the messages that came.
@@ -169,11 +205,11 @@ impl Link {
 }
 
 impl Outbox for Link {
-    fn begin(&mut self, requests: &[Outgoing]) -> [u8; 4] {
+    fn begin(&mut self, requests: &[Outgoing], others: usize) -> [u8; 4] {
         match self {
-            Self::Socket(socket) => socket.output().begin(requests),
+            Self::Socket(socket) => socket.output().begin(requests, others),
             #[cfg(shared_memory)]
-            Self::SharedMemory(shared) => shared.begin(requests),
+            Self::SharedMemory(shared) => shared.begin(requests, others),
         }
     }
 

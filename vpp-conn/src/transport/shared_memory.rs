@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use vpp_wire::EncodeError;
 
 use super::bell::Bell;
+use super::doors::{Doors, Path, Request};
+use super::pace::Pace;
 use super::{Filled, Outbox, OutboxError, Parting, Socket};
 use crate::error::{CloseError, Lost};
 use crate::handshake::shared_memory::{self as messages, Client};
@@ -20,6 +22,9 @@ use crate::shared_memory::{Incoming, Place, PlaceError, Segment, SegmentFault};
 
 /// Addresses taken from the receive queue at a time.
 const BATCH: usize = 64;
+
+/// VPP sleeps again so long after it was woken, if it ever does.
+const LONG_AGO: Duration = Duration::from_millis(1);
 
 /// Requests that are written by VPP's rules into shared memory, answers read from it.
 #[derive(Debug)]
@@ -31,8 +36,13 @@ pub(crate) struct SharedMemory {
     /// Requests that go over the socket: a bit for each id.
     by_socket: Vec<u64>,
     bell: Bell,
-    /// Where the group that is being written goes, and what there is of it.
-    path: Path,
+    pace: Pace,
+    /// Requests that waited for VPP when they were last looked at.
+    waiting: u32,
+    /// When VPP was last woken though it was believed to poll.
+    rang: Option<Instant>,
+    doors: Doors,
+    /// What there is of the group that is being written.
     group: Vec<Place>,
     group_waits: Vec<Vec<u8>>,
     /// Addresses for which VPP's queue had no room.
@@ -49,14 +59,8 @@ pub(crate) struct SharedMemory {
     gone: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Path {
-    Rings,
-    Socket,
-}
-
 impl SharedMemory {
-    pub(crate) fn new(socket: Socket, segment: Arc<Segment>, by_socket: &[u16]) -> Self {
+    pub(crate) fn new(socket: Socket, segment: Arc<Segment>, by_socket: &[u16], doors: Doors) -> Self {
         let mut bits = vec![0; usize::from(by_socket.iter().max().copied().unwrap_or(0)) / 64 + 1];
         for id in by_socket {
             bits[usize::from(id / 64)] |= 1 << (id % 64);
@@ -67,7 +71,10 @@ impl SharedMemory {
             client: None,
             by_socket: bits,
             bell: Bell::default(),
-            path: Path::Rings,
+            pace: Pace::default(),
+            waiting: 0,
+            rang: None,
+            doors,
             group: Vec::new(),
             group_waits: Vec::new(),
             staged: VecDeque::new(),
@@ -109,6 +116,7 @@ impl SharedMemory {
                 Ok(count) => {
                     (self.next, self.count) = (0, count);
                     self.answered = true;
+                    self.heard();
                     return Filled::Something;
                 }
                 Err(fault) => return Filled::Failed(Lost::SharedMemory(fault)),
@@ -142,9 +150,108 @@ impl SharedMemory {
                 self.send_own(&messages::alive(self.client_index()));
                 continue;
             }
+            if self.doors.is_passed(&message) {
+                drop(message);
+                self.go_on();
+                continue;
+            }
             return Ok(Some(message));
         }
-        self.socket.next_message()
+        while let Some(message) = self.socket.next_message()? {
+            if !self.doors.is_passed(&message) {
+                return Ok(Some(message));
+            }
+            self.go_on();
+        }
+        Ok(None)
+    }
+
+    /// Whether what comes next is looked for in shared memory; else it is read from the socket.
+    pub(crate) fn is_looked_for(&self) -> bool {
+        self.doors.waits_for() == Path::Rings
+    }
+
+    /// How many requests are expected to be under way at once.
+    pub(crate) fn expect_many(&mut self, many: usize) {
+        self.doors.expect_many(many);
+    }
+
+    /// A call was given up: its request may be on its way still.
+    pub(crate) fn given_up(&mut self) {
+        self.doors.given_up();
+    }
+
+    /// How many requests are worth sending before it is known whether VPP polls; `None` when it is.
+    pub(crate) fn at_once(&self) -> Option<usize> {
+        let more = self.pace.at_once(Instant::now())?;
+        Some(more.saturating_sub(self.doors.held()))
+    }
+
+    /// Whether VPP is believed to poll.
+    pub(crate) fn polls(&self) -> bool {
+        self.pace.polls()
+    }
+
+    /// How long may still pass before VPP is woken for what it was not woken for.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        if self.pace.polls() { None } else { self.pace.patience(Instant::now()) }
+    }
+
+    /// That time has passed.
+    pub(crate) fn lose_patience(&mut self) {
+        self.pace.sleeps(Instant::now());
+        self.ring_bytes(self.bell.needed(self.segment.waiting_requests()));
+    }
+
+    /// Something came: VPP has taken requests.
+    fn heard(&mut self) {
+        if self.pace.polls() {
+            if self.rang.is_none_or(|rang| rang.elapsed() > LONG_AGO) {
+                self.rang = None;
+                self.pace.took_by_itself();
+            }
+            return;
+        }
+        let waiting = self.segment.waiting_requests();
+        self.bell.took(self.waiting.saturating_sub(waiting) as usize);
+        self.waiting = waiting;
+        self.pace.heard(waiting, Instant::now());
+    }
+
+    /// What was held back goes on its way: up to the next change of the way.
+    fn go_on(&mut self) {
+        while let Some((path, message)) = self.doors.next() {
+            self.put(path, &message);
+        }
+        self.send_fence();
+    }
+
+    fn send_fence(&mut self) {
+        if let Some((path, ping)) = self.doors.fence(self.client_index(), self.socket.client_index()) {
+            self.put(path, &ping);
+        }
+    }
+
+    fn index_of(&self, path: Path) -> [u8; 4] {
+        match path {
+            Path::Rings => self.client_index(),
+            Path::Socket => self.socket.client_index(),
+        }
+    }
+
+    /// Sends a message as it stands.
+    fn put(&mut self, path: Path, message: &[u8]) {
+        match path {
+            Path::Rings => self.send_own(message),
+            Path::Socket => {
+                self.finish_filler();
+                // It was measured when it was taken.
+                let _written = self.socket.output().message(message.len(), |bytes| {
+                    bytes.copy_from_slice(message);
+                    Ok(())
+                });
+            }
+        }
     }
 
     pub(crate) fn has_unsent(&self) -> bool {
@@ -186,32 +293,26 @@ impl SharedMemory {
         Ok(())
     }
 
-    /// Wakes VPP for requests that were just handed over, and for those that wait still when an answer came.
+    /// Wakes VPP for requests that were just handed over, and for those that wait still when an answer came; unless it
+    /// polls.
     fn ring(&mut self, sent: usize) {
-        if sent > 0 || std::mem::take(&mut self.answered) {
-            let bytes = self.bell.needed(self.segment.waiting_requests());
-            self.ring_bytes(bytes);
+        if (sent > 0 || std::mem::take(&mut self.answered)) && !self.pace.polls() {
+            let waiting = self.segment.waiting_requests();
+            self.bell.took((self.waiting + sent as u32).saturating_sub(waiting) as usize);
+            self.waiting = waiting;
+            if self.pace.sent(sent as u32, waiting, Instant::now()) {
+                self.ring_bytes(self.bell.needed(waiting));
+            }
         }
     }
 
-    /// Wakes VPP for what waits still though it was woken for it.
+    /// Wakes VPP for what waits still though it was woken for it, or was believed to poll.
     pub(crate) fn ring_again(&mut self) {
-        let waiting = self.segment.waiting_requests();
-        if !self.gone && waiting > 0 {
+        if !self.gone && self.segment.waiting_requests() > 0 {
+            self.pace.sleeps(Instant::now());
             let bytes = self.bell.again();
             self.ring_bytes(bytes);
         }
-    }
-
-    /// An answer came, fast or not so.
-    pub(crate) fn found(&mut self, fast: bool) {
-        self.bell.answered(fast);
-    }
-
-    /// No answer came while one was looked for: VPP may sleep.
-    pub(crate) fn looked_in_vain(&mut self) {
-        self.bell.answered(false);
-        self.ring_again();
     }
 
     fn ring_bytes(&mut self, len: usize) {
@@ -222,6 +323,7 @@ impl SharedMemory {
         // A full socket means that VPP will be awake.
         if let Ok(len) = self.socket.send_now(self.bell.bytes(len)) {
             self.bell.rung(len);
+            self.rang = self.pace.polls().then(Instant::now);
         }
     }
 
@@ -299,19 +401,28 @@ impl SharedMemory {
 }
 
 impl Outbox for SharedMemory {
-    fn begin(&mut self, requests: &[Outgoing]) -> [u8; 4] {
+    fn begin(&mut self, requests: &[Outgoing], others: usize) -> [u8; 4] {
         let is_large = |request: &Outgoing| request.len() > self.segment.largest_request();
         let is_for_socket = |request: &Outgoing| {
             let id = request.kind.id;
             self.by_socket.get(usize::from(id / 64)).is_some_and(|bits| bits & 1 << (id % 64) != 0)
         };
-        if requests.iter().any(|request| is_large(request) || is_for_socket(request)) {
-            self.path = Path::Socket;
+        let has_no_place = requests.iter().any(|request| is_large(request) || is_for_socket(request));
+        let request = if has_no_place {
+            Request::HasNoPlace
+        } else if self.pace.polls() || self.pace.tries(Instant::now) {
+            Request::Passes
+        } else {
+            let len = requests.iter().map(Outgoing::len).max().unwrap_or(0);
+            Request::Wakes { len, is_shared: self.bell.is_shared() }
+        };
+        let path = self.doors.begin(request, others);
+        self.send_fence();
+        if path == Path::Socket && !self.doors.holds() {
             self.finish_filler();
-            return self.socket.output().begin(requests);
+            self.socket.output().begin(requests, others);
         }
-        self.path = Path::Rings;
-        self.client_index()
+        self.index_of(path)
     }
 
     fn message(
@@ -319,17 +430,17 @@ impl Outbox for SharedMemory {
         len: usize,
         fill: impl FnOnce(&mut [u8]) -> Result<(), EncodeError>,
     ) -> Result<(), OutboxError> {
-        if self.path == Path::Socket {
-            return self.socket.output().message(len, fill);
-        }
-        let waits = !self.backlog.is_empty() || !self.group_waits.is_empty();
-        let place = if waits {
+        let place = if self.doors.holds() {
             None
-        } else {
+        } else if self.doors.path() == Path::Socket {
+            return self.socket.output().message(len, fill);
+        } else if self.backlog.is_empty() && self.group_waits.is_empty() {
             self.segment.place(len).unwrap_or_else(|fault| {
                 self.fault = Some(fault);
                 None
             })
+        } else {
+            None
         };
         let Some(mut place) = place else {
             let mut message = vec![0; len];
@@ -346,12 +457,15 @@ impl Outbox for SharedMemory {
     }
 
     fn commit(&mut self) {
+        if self.doors.holds() {
+            return self.doors.hold(self.group_waits.drain(..));
+        }
         self.staged.extend(self.group.drain(..).map(Place::hand_over));
         self.backlog.extend(self.group_waits.drain(..));
     }
 
     fn rollback(&mut self) {
-        if self.path == Path::Socket {
+        if self.doors.path() == Path::Socket && !self.doors.holds() {
             return self.socket.output().rollback();
         }
         self.group.clear();

@@ -41,7 +41,7 @@ impl Output {
 }
 
 impl Outbox for Output {
-    fn begin(&mut self, _requests: &[Outgoing]) -> [u8; 4] {
+    fn begin(&mut self, _requests: &[Outgoing], _others: usize) -> [u8; 4] {
         self.group = self.bytes.len();
         self.client_index
     }
