@@ -6,8 +6,8 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, Ordering};
-pub(super) use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::AtomicU8;
+pub(super) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use rustix::fs::SealFlags;
 use rustix::mm::{MapFlags, ProtFlags};

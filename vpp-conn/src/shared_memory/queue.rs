@@ -4,12 +4,12 @@
 //! when a queue is attached to, and checked; what has to be read again (positions, counts) is checked each time.
 
 use std::io;
-use std::sync::atomic::{Ordering, fence};
+use std::ops::Range;
 use std::time::Duration;
 
 use super::layout::{Addresses, Elements, element, queue};
 use super::lock::{self, Locked};
-use super::memory::Memory;
+use super::memory::{AtomicU64, Memory, Ordering, fence};
 
 /// What in a segment is not as VPP leaves it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,6 +80,11 @@ impl Queue {
 
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    /// Where it lies.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.at..self.at + Self::len_for(self.capacity)
     }
 
     pub(super) fn capacity(&self) -> u32 {
@@ -184,7 +189,7 @@ impl Queue {
         &self,
         memory: &'a Memory,
         index: u32,
-    ) -> Result<&'a super::memory::AtomicU64, SegmentFault> {
+    ) -> Result<&'a AtomicU64, SegmentFault> {
         memory.u64(self.at + queue::DATA + 8 * index as usize).ok_or(SegmentFault::Wrong("a queue"))
     }
 
@@ -241,6 +246,11 @@ impl Ring {
             return Err(wrong);
         }
         Ok(Self { queue: at, elements, in_use: addresses.address(at) })
+    }
+
+    /// Where it lies.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.queue..self.elements.start + self.elements.size * self.elements.count as usize
     }
 
     pub(super) fn elements(&self) -> Elements {

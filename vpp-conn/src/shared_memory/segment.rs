@@ -1,6 +1,7 @@
 //! A segment as its client uses it.
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -13,6 +14,9 @@ use super::config::{Config, RECEIVE_RING};
 use super::layout::{Addresses, PAGE, api, element, object, region, ring};
 use super::memory::Memory;
 use super::queue::{Queue, Ring, SegmentFault, release};
+
+/// Bytes of a message in the heap that are there whatever its length: what gives it back is written over them.
+const BLOCK: usize = 10;
 
 /// A private segment: rings of elements for messages in each direction, VPP's input queue and this client's receive
 /// queue.
@@ -27,6 +31,8 @@ pub struct Segment {
     /// Rings that VPP's messages come in, and rings for requests, each in VPP's order.
     incoming: Vec<Ring>,
     outgoing: Vec<Ring>,
+    /// Where headers, queues and rings lie: no message of the heap does.
+    taken: Vec<Range<usize>>,
     /// What VPP's count of elements taken back was at the beginning.
     reclaimed: u32,
     /// Messages of VPP that this process reads in place at the moment.
@@ -135,6 +141,8 @@ impl Segment {
         taken.store(addresses.address(own.start), Ordering::Relaxed);
         let at = (own.start + element::LEN).next_multiple_of(64);
         let receive = Queue::create(&memory, at, config.queue_depth(), std::process::id())?;
+        let mut taken = vec![0..2 * PAGE, api_header..api_header + api::LEN, input.range(), receive.range()];
+        taken.extend(incoming.iter().chain(&outgoing).map(Ring::range));
 
         let reclaimed = u32_at(api_header + api::GARBAGE_COLLECTS).unwrap_or(0);
         Ok(Self {
@@ -145,6 +153,7 @@ impl Segment {
             receive,
             incoming,
             outgoing,
+            taken,
             reclaimed,
             held: AtomicU32::new(0),
             hold: config.held_messages(),
@@ -264,7 +273,11 @@ impl Segment {
         if owner != Some(0) {
             return Err(wrong());
         }
-        self.addresses.offset(address, len).ok_or_else(wrong)?;
+        self.addresses.offset(address, len.max(BLOCK)).ok_or_else(wrong)?;
+        let end = start + len.max(BLOCK);
+        if self.taken.iter().any(|taken| element < taken.end && taken.start < end) {
+            return Err(wrong());
+        }
         Ok(Incoming::FromHeap(self.copy(start, len), address))
     }
 

@@ -217,6 +217,51 @@ impl ServerSegment {
         &self.memory
     }
 
+    /// Offsets of what a client reads of the segment, locks apart: of the headers, behind the locks of the queues, and of
+    /// the vectors of rings. For tests of damaged segments.
+    #[must_use]
+    pub fn places(&self) -> Vec<usize> {
+        let api_header = DATA.next_multiple_of(64);
+        let vector = |at: usize| self.memory.u64(at).map(|vector| vector.load(Ordering::Relaxed));
+        let vectors = [api::VPP_RINGS, api::CLIENT_RINGS]
+            .map(|at| vector(api_header + at).and_then(|vector| self.addresses.offset(vector, ring::LEN)));
+        let rings = self.to_client.iter().chain(&self.from_client).map(|ring| ring.elements().start);
+        let queues = [&self.input].into_iter().chain(self.client.get()).map(|made| made.at() + queue::DATA);
+        let behind_locks = rings.chain(queues).map(|data| data - queue::DATA + queue::HEAD);
+        let headers = [object::ADDRESS, object::READY, region::VERSION, region::VIRTUAL_BASE, api_header];
+        let headers = headers.into_iter().chain([region::USER_CONTEXT, api_header + api::VPP_RINGS]);
+        headers.chain(vectors.into_iter().flatten()).chain(behind_locks).collect()
+    }
+
+    /// Changes a word. For tests of damaged segments.
+    pub fn damage(&self, at: usize, word: u64) {
+        // What is outside stays as it is.
+        let _outside = self.memory.write(at, &(word as u32).to_ne_bytes());
+    }
+
+    /// VPP's address of an offset.
+    #[must_use]
+    pub fn address(&self, at: usize) -> u64 {
+        self.addresses.address(at)
+    }
+
+    /// Puts any address into the client's queue, and before it, where that is in the data of the segment, whose the
+    /// message is and how long. For tests of damaged segments.
+    pub fn hand_over(&self, address: u64, owner: u64, len: u32) {
+        let data = self.to_client.iter().chain(&self.from_client).map(|ring| ring.elements());
+        if let Some(start) = self.addresses.offset(address, 0)
+            && let Some(head) = start.checked_sub(element::LEN)
+            && data.into_iter().any(|elements| elements.contain(start) == Some(true))
+        {
+            let _outside = self.memory.write(head + element::QUEUE, &owner.to_ne_bytes());
+            let _outside = self.memory.write(head + element::DATA_LEN, &len.to_be_bytes());
+        }
+        if let Some(client) = self.client.get() {
+            // A damaged queue takes nothing.
+            let _full = client.push(&self.memory, &[address]);
+        }
+    }
+
     /// Blocks on the heap that the client has not given back.
     #[must_use]
     pub fn blocks(&self) -> usize {

@@ -132,6 +132,21 @@ fn a_message_taken_back_by_vpp_is_noticed() {
 }
 
 #[test]
+fn a_message_that_is_said_to_lie_where_locks_and_headers_are_is_refused() {
+    let (server, client) = pair(&config());
+    let queue = client.receive_queue();
+    let wrong = SegmentFault::Wrong("the address of a message");
+    for address in [queue + 32, queue + 120, server.address(4096 + 160), server.address(client.api() + 16)] {
+        // Its owner is none, as for a message of the heap.
+        let at = (address - server.address(0)) as usize;
+        let word = server.memory().u64(at - 16).unwrap();
+        let kept = word.swap(0, Ordering::Relaxed);
+        assert_eq!(client.message(address).unwrap_err(), wrong, "{at}");
+        word.store(kept, Ordering::Relaxed);
+    }
+}
+
+#[test]
 fn held_messages_are_refreshed() {
     let (server, client) = pair(&config());
     server.send(&[1; 20]).unwrap();
