@@ -6,20 +6,23 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, clippy::print_stdout)]
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use vpp_26_06::fib_types::{FibPath, FibPathType};
 use vpp_26_06::interface::{CreateLoopback, SwInterfaceDump};
-use vpp_26_06::ip::IpTableAddDel;
+use vpp_26_06::ip::{IpRoute, IpRouteAddDel, IpTableAddDel};
 use vpp_26_06::memclnt::ControlPing;
 use vpp_26_06::vlib::CliInband;
 use vpp_26_06::vpe::ShowVersion;
 use vpp_conn::{Builder, Connection, RingConfig, SharedMemoryConfig, Transport};
 use vpp_sim::Sim;
 use vpp_sim::private_vpp::PrivateVpp;
+use vpp_wire::Prefix;
 
 /// Set for a process that is to be a client: the socket.
 const CHILD: &str = "VPPKIT_TEST_CHILD";
@@ -43,6 +46,8 @@ const BOTH: &[(&str, Case)] = cases![
     messages_that_fit_no_ring_come_and_go,
     more_requests_than_places,
     auto_is_shared_memory_where_there_is_one,
+    requests_of_one_connection_do_not_overtake_one_another,
+    calls_and_elements_of_dumps_allocate_nothing,
 ];
 
 /// What only a process of its own can show.
@@ -78,7 +83,16 @@ fn main() -> ExitCode {
         })
         .with_ignored_flag(is_missing)
     });
-    libtest_mimic::run(&arguments, stand_in.chain(real).collect()).exit_code()
+    let keepalives = [
+        Trial::test("stand_in::keepalives_are_answered", keepalives_are_answered),
+        Trial::test("real_vpp::keepalives_are_answered", {
+            let binary = binary.clone();
+            move || keepalives_of_vpp_are_answered(binary.unwrap_or_default())
+        })
+        .with_ignored_flag(binary.is_none()),
+    ];
+    let trials = stand_in.chain(real).chain(keepalives);
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
 fn within_a_runtime(future: impl Future<Output = Result<(), Failed>>) -> Result<(), Failed> {
@@ -230,6 +244,138 @@ fn auto_is_shared_memory_where_there_is_one(socket: &Path) -> Result<(), Failed>
         let vpp = Connection::connect(socket).await?;
         assert_eq!(vpp.transport(), Transport::Socket);
         vpp.close().await?;
+        Ok(())
+    })
+}
+
+/// What is too large for a ring goes over the socket, and VPP looks at that when it pleases. Yet a route comes behind its
+/// table, and goes before it, though nobody waits for an answer in between.
+fn requests_of_one_connection_do_not_overtake_one_another(socket: &Path) -> Result<(), Failed> {
+    within_a_runtime(async {
+        let tables_only = [RingConfig { size: 128, count: 64 }];
+        let config = SharedMemoryConfig::default().send_rings(tables_only);
+        for transport in [Transport::SharedMemory, Transport::Auto] {
+            let builder = Connection::builder().transport(transport).shared_memory(config.clone());
+            let vpp = builder.connect(socket).await?;
+            for round in 0..100 {
+                let table = |is_add| {
+                    let mut table = IpTableAddDel { is_add, ..IpTableAddDel::default() };
+                    table.table.table_id = 1000 + round;
+                    table
+                };
+                let route = |is_add| {
+                    let path = FibPath { type_: FibPathType::DROP, weight: 1, ..FibPath::default() };
+                    let prefix = Prefix::new(Ipv4Addr::new(10, 0, 0, 1), 32).unwrap_or_default();
+                    let route =
+                        IpRoute { table_id: 1000 + round, prefix, paths: vec![path], ..IpRoute::default() };
+                    IpRouteAddDel { is_add, is_multipath: false, route }
+                };
+                let requests = (table(true), route(true), route(false), table(false));
+                let (made, added, removed, gone) = tokio::join!(
+                    vpp.call(&requests.0),
+                    vpp.call(&requests.1),
+                    vpp.call(&requests.2),
+                    vpp.call(&requests.3),
+                );
+                (made?, added?, removed?, gone?);
+            }
+            vpp.close().await?;
+        }
+        Ok(())
+    })
+}
+
+fn calls_and_elements_of_dumps_allocate_nothing(socket: &Path) -> Result<(), Failed> {
+    const CALLS: usize = 2000;
+    const INTERFACES: usize = 300;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let vpp = runtime.block_on(shared_memory().connect(socket))?;
+    runtime.block_on(loopbacks(&vpp, INTERFACES))?;
+    let calls = async || -> Result<(), Failed> {
+        for _ in 0..CALLS {
+            vpp.call(&ControlPing).await?;
+        }
+        Ok(())
+    };
+    let pipelined = async || -> Result<(), Failed> {
+        let mut pings = vpp.pipeline((0..CALLS).map(|_| ControlPing)).window(64);
+        while let Some((_, pong)) = pings.next().await {
+            pong?;
+        }
+        Ok(())
+    };
+    let dumped = async || -> Result<(), Failed> {
+        let (mut dump, mut came) = (vpp.dump(&SwInterfaceDump::default()), 0);
+        while let Some(interface) = dump.next().await? {
+            came += usize::from(!interface.view().interface_name().is_empty());
+        }
+        assert_eq!(came, INTERFACES + 1);
+        Ok(())
+    };
+    let allocated = |work: &dyn Fn() -> Result<(), Failed>| -> Result<u64, Failed> {
+        // Buffers grow once.
+        work()?;
+        let mut result = Ok(());
+        let counted = allocation_counter::measure(|| result = work());
+        result.map(|()| counted.count_total)
+    };
+    assert_eq!(allocated(&|| runtime.block_on(calls()))?, 0, "calls, one after another");
+    let for_all = allocated(&|| runtime.block_on(pipelined()))?;
+    assert!(for_all < 50, "{for_all} for a pipeline of {CALLS} calls");
+    let for_all = allocated(&|| runtime.block_on(dumped()))?;
+    assert!(for_all < 50, "{for_all} for a dump of {INTERFACES} elements");
+    runtime.block_on(vpp.close())?;
+    Ok(())
+}
+
+fn keepalives_are_answered() -> Result<(), Failed> {
+    let sim = Sim::release("26.06").start_blocking()?;
+    within_a_runtime(async {
+        let clients =
+            [shared_memory().connect(sim.socket()).await?, shared_memory().connect(sim.socket()).await?];
+        let by_socket = Connection::connect(sim.socket()).await?;
+        let before = sim.calls("memclnt_keepalive_reply");
+        assert_eq!(sim.send_keepalives(), 2, "clients of the socket are not asked");
+        while sim.calls("memclnt_keepalive_reply") < before + 2 {
+            // The stand-in has threads of its own, and within_a_runtime has a limit.
+            tokio::task::yield_now().await;
+        }
+        for vpp in clients.into_iter().chain([by_socket]) {
+            vpp.call(&ControlPing).await?;
+            vpp.close().await?;
+        }
+        Ok(())
+    })
+}
+
+/// VPP asks a client that is silent for ten seconds or more, in a place of the client's own rings, which the client does not
+/// count. Its health is questionable until it has answered; VPP asks again after ten seconds only. A client of the socket
+/// keeps it looking.
+fn keepalives_of_vpp_are_answered(binary: PathBuf) -> Result<(), Failed> {
+    let vpp = PrivateVpp::builder().binary(binary).start()?;
+    within_a_runtime(async {
+        let silent = shared_memory().name("silent").connect(vpp.socket()).await?;
+        let busy = Connection::connect(vpp.socket()).await?;
+        let asked = || -> Result<bool, Failed> {
+            let rings = vpp.cli("show api ring-stats")?;
+            let (_, rings) = rings.split_once("silent segment rings").ok_or("VPP has no such client")?;
+            let rings = rings.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+            Ok(rings.filter(|ring| ring.first() == Some(&"clnt")).any(|ring| ring.get(3) != Some(&"0")))
+        };
+        while !asked()? {
+            busy.call(&ShowVersion).await?;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        let answered = async {
+            while vpp.cli("show api clients")?.contains("questionable") {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Ok::<_, Failed>(())
+        };
+        tokio::time::timeout(Duration::from_secs(5), answered).await??;
+        silent.call(&ControlPing).await?;
+        silent.close().await?;
+        busy.close().await?;
         Ok(())
     })
 }

@@ -94,9 +94,13 @@ impl Clients {
 
     /// Every client's index and connection.
     pub(crate) fn iter(&self) -> impl Iterator<Item = ([u8; 4], ConnectionId)> {
-        let in_memory = self.in_memory.iter().map(|(number, connection)| (memory_index(number), *connection));
         let by_socket = self.clients.iter().skip(1);
-        by_socket.map(|(number, connection)| (index_bytes(number), *connection)).chain(in_memory)
+        by_socket.map(|(number, connection)| (index_bytes(number), *connection)).chain(self.in_memory())
+    }
+
+    /// The index and connection of every client of shared memory.
+    pub(crate) fn in_memory(&self) -> impl Iterator<Item = ([u8; 4], ConnectionId)> {
+        self.in_memory.iter().map(|(number, connection)| (memory_index(number), *connection))
     }
 
     fn number(&self, connection: ConnectionId) -> Option<u32> {

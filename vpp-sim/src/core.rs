@@ -112,6 +112,17 @@ impl Core {
         }
     }
 
+    /// Asks the clients of shared memory whether they live: `{u16 id, u32 client_index, u32 context}`, the numbers as VPP
+    /// leaves them.
+    pub(crate) fn send_keepalives(&self) -> usize {
+        const KEEPALIVE: u16 = 21;
+        let clients = self.clients.in_memory().filter_map(|(index, connection)| {
+            let message = [&KEEPALIVE.to_be_bytes()[..], &index, &index].concat();
+            self.clients.outgoing(connection)?.send(Outgoing::Bytes(framed(message))).ok()
+        });
+        clients.count()
+    }
+
     /// Counts a message that is not for [`Core::receive`].
     pub(crate) fn count(&mut self, message: &str) {
         *self.calls.entry(message.to_owned()).or_default() += 1;

@@ -91,7 +91,8 @@ impl MemoryClient {
         match (id(&message), self.client) {
             (Some(CREATE | CREATE_V2), _) => self.create(core, &message),
             (Some(DELETE), Some(client)) => self.delete(core, client, &message),
-            (Some(KEEPALIVE_REPLY), _) | (_, None) => {}
+            (Some(KEEPALIVE_REPLY), _) => core.lock().count("memclnt_keepalive_reply"),
+            (_, None) => {}
             (_, Some(client)) => {
                 let mut core = core.lock();
                 core.receive(client, &message);

@@ -187,6 +187,12 @@ impl Sim {
         }
     }
 
+    /// Asks the clients of shared memory whether they live, as VPP does with those that are silent; gives how many.
+    /// [`Sim::calls`] of `memclnt_keepalive_reply` counts their answers.
+    pub fn send_keepalives(&self) -> usize {
+        self.core.lock().send_keepalives()
+    }
+
     /// How many clients are connected.
     #[must_use]
     pub fn clients(&self) -> usize {

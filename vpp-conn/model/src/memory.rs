@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-pub(super) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use loom::cell::UnsafeCell;
+pub(super) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use loom::sync::{Condvar, Mutex};
 
 use crate::layout::{element, queue};
@@ -25,7 +25,12 @@ unsafe impl Sync for Message {}
 
 impl Memory {
     pub(super) fn new() -> Self {
-        Self { words: BTreeMap::new(), longs: BTreeMap::new(), locks: BTreeMap::new(), messages: BTreeMap::new() }
+        Self {
+            words: BTreeMap::new(),
+            longs: BTreeMap::new(),
+            locks: BTreeMap::new(),
+            messages: BTreeMap::new(),
+        }
     }
 
     /// Room for a queue of so many addresses.

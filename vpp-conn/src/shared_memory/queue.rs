@@ -185,11 +185,7 @@ impl Queue {
         }
     }
 
-    fn entry<'a>(
-        &self,
-        memory: &'a Memory,
-        index: u32,
-    ) -> Result<&'a AtomicU64, SegmentFault> {
+    fn entry<'a>(&self, memory: &'a Memory, index: u32) -> Result<&'a AtomicU64, SegmentFault> {
         memory.u64(self.at + queue::DATA + 8 * index as usize).ok_or(SegmentFault::Wrong("a queue"))
     }
 
