@@ -139,7 +139,7 @@ impl Pace {
             self.trial = None;
             self.next = Some(now + self.pause);
             self.patience = (self.patience * 2).min(*PATIENCE.end());
-            self.pause = (self.pause * 2).min(*PAUSE.end());
+            self.pause = (self.pause * 4).min(*PAUSE.end());
             (self.succeeded, self.vain) = (0, 0);
         }
     }
@@ -201,7 +201,7 @@ mod tests {
             pace.heard(0, now + 40 * MICRO);
             now += 100 * MICRO;
         }
-        assert!((5..40).contains(&trials) && waited < Duration::from_millis(10), "{trials} {waited:?}");
+        assert!((5..30).contains(&trials) && waited < Duration::from_millis(10), "{trials} {waited:?}");
         assert!(!pace.polls());
     }
 

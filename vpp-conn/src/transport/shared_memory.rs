@@ -104,6 +104,8 @@ impl SharedMemory {
     /// VPP took the client.
     pub(crate) fn welcomed(&mut self, client: Client) {
         self.client = Some(client);
+        // How long VPP took for the introduction says nothing of later requests.
+        self.pace = Pace::default();
     }
 
     pub(crate) fn fill(&mut self, waker: Option<&Waker>) -> Filled {
