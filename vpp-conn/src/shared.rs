@@ -407,8 +407,9 @@ impl Shared {
     }
 
     fn read(&self, core: &mut Core, waker: Option<&Waker>) {
-        // What is read in place in shared memory is little at a time: who waits takes it before there is more.
-        let reads = if core.link.is_socket() { READS_PER_TURN } else { 1 };
+        // What is read in place in shared memory is little at a time: who waits takes it before there is more. The socket is
+        // read to its end, so that the waker is told of what comes later.
+        let reads = if waker.is_some() { READS_PER_TURN } else { 1 };
         for _ in 0..reads {
             match core.link.fill(waker) {
                 Filled::Nothing => return,
@@ -425,7 +426,7 @@ impl Shared {
                 Filled::Failed(lost) => return self.lose(core, lost),
             }
         }
-        if core.link.is_socket() {
+        if waker.is_some() {
             self.readers.wake_background();
         }
     }
