@@ -277,7 +277,10 @@ fn requests_of_one_connection_do_not_overtake_one_another(socket: &Path) -> Resu
                     vpp.call(&requests.2),
                     vpp.call(&requests.3),
                 );
-                (made?, added?, removed?, gone?);
+                made?;
+                added?;
+                removed?;
+                gone?;
             }
             vpp.close().await?;
         }
