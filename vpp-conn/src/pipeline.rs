@@ -22,7 +22,7 @@ use crate::watch::Looking;
 #[cfg(shared_memory)]
 type Looks = Option<Looking>;
 #[cfg(not(shared_memory))]
-type Looks = ();
+type Looks = Option<std::convert::Infallible>;
 
 /// Requests that may be under way when nothing is known of VPP yet.
 const FIRST_WINDOW: usize = 64;
@@ -276,6 +276,8 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
             }
             #[cfg(shared_memory)]
             return core.looking();
+            #[cfg(not(shared_memory))]
+            None
         })
     }
 

@@ -60,7 +60,7 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::RoundTrip,
         Self::Pipelined,
         Self::Requests,
