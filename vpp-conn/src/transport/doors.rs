@@ -20,7 +20,7 @@ const CONTEXT: [u8; 4] = [0; 4];
 
 /// How many requests under way make the socket the better door to a VPP that sleeps: it handles all that it finds there
 /// when it is woken, and of shared memory one request.
-const MANY: usize = 64;
+const MANY: usize = 8;
 
 /// Bytes of requests of which that is so: longer ones cost VPP more on the socket than to be woken for each.
 const SHORT: usize = 64;
@@ -242,7 +242,7 @@ mod tests {
     fn a_vpp_that_has_to_be_woken_gets_many_short_requests_over_the_socket() {
         let wakes = |len, is_shared| Request::Wakes { len, is_shared };
         let mut doors = Doors::new(true, Some((23, 24)));
-        assert_eq!(doors.begin(wakes(10, false), 16), Path::Rings);
+        assert_eq!(doors.begin(wakes(10, false), 8), Path::Rings);
         doors.expect_many(256);
         assert_eq!(doors.begin(wakes(200, false), 0), Path::Rings);
         assert_eq!(doors.begin(wakes(10, false), 0), Path::Socket);
