@@ -7,10 +7,10 @@
 //! |---|---|
 //! | `probes` (default) | `Probes`: liveness, readiness and metrics over HTTP |
 //! | `yaml` (default) | documents in YAML beside TOML and JSON |
-//! | `engine` | [`engine`]: the desired-state engine, a plugin |
+//! | `engine` | `engine`: the desired-state engine, a plugin |
 //! | `file` | `engine::file`: desired state from files, and the commands `plan`, `check` and `schema` |
-//! | `testkit` | [`testkit`]: a mock southbound, and checks for descriptors |
-//! | `vpp` | [`vpp`]: the connection to VPP, a plugin, and what makes its descriptors short |
+//! | `testkit` | `testkit`: a mock southbound, and checks for descriptors |
+//! | `vpp` | `vpp`: the connection to VPP, a plugin, and what makes its descriptors short |
 
 #[cfg(feature = "engine")]
 pub use vpp_agent_engine as engine;
