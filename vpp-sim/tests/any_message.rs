@@ -157,6 +157,12 @@ const HANDLED: &[&str] = &[
     "sw_interface_set_l2_bridge",
     "ip_path_mtu_update",
     "ip_path_mtu_get",
+    "af_packet_create",
+    "af_packet_create_v2",
+    "af_packet_create_v3",
+    "af_packet_delete",
+    "af_packet_dump",
+    "fib_source_dump",
 ];
 
 /// A small generator of numbers that look random; the same ones in every run.

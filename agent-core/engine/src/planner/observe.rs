@@ -190,6 +190,10 @@ impl Planner {
         self.cause = number;
         for (kind, result) in pass.results {
             let moved = self.kinds[kind as usize].moved.take().unwrap_or_default();
+            // Those that were kept for this only may be forgotten.
+            for &id in &moved {
+                self.touch(id);
+            }
             // Closed meanwhile: what was observed is of before.
             if self.kinds[kind as usize].access != Access::Open {
                 continue;
@@ -357,7 +361,9 @@ impl Planner {
         for Notice { key, seen } in notices {
             let registered =
                 self.kind_ids.get(key.kind()).is_some_and(|&kind| self.kinds[kind as usize].rules.is_some());
-            if !registered || (seen.is_none() && !self.ids.contains_key(&key)) {
+            let observed = |&kind: &u32| self.kinds[kind as usize].moved.is_some();
+            let is_observed = self.kind_ids.get(key.kind()).is_some_and(observed);
+            if !registered || (seen.is_none() && !is_observed && !self.ids.contains_key(&key)) {
                 continue;
             }
             let id = self.intern(&key);

@@ -174,6 +174,8 @@ impl Planner {
             || node.owner.is_some()
             || node.parent.is_some()
             || node.group != 0
+            // What is being observed of it is old, and has to be known as that.
+            || self.kinds[node.kind as usize].moved.as_ref().is_some_and(|moved| moved.contains(&id))
             || node.dirty
             || node.acting;
         if known || self.ids.remove(&node.key).is_none() {

@@ -51,6 +51,7 @@ enum Step {
     Behind(String),
     /// The southbound goes down, and is back after this many pauses; with what was there, or without.
     Outage(u32, bool),
+    Check,
     Pause,
 }
 
@@ -104,6 +105,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => proptest::collection::vec(item().prop_map(|item| item.key()), 1..3).prop_map(Step::Unset),
         1 => item().prop_map(|item| Step::Behind(item.key())),
         1 => (0..4u32, any::<bool>()).prop_map(|(pauses, lost)| Step::Outage(pauses, lost)),
+        1 => Just(Step::Check),
         2 => Just(Step::Pause),
     ];
     proptest::collection::vec(step, 1..14).prop_map(|mut steps| {
@@ -211,6 +213,9 @@ async fn run(
                     engine.set_access(ALL.map(|kind| (kind, Access::Open)));
                 }
             }
+            Step::Check => running.push(tokio::spawn(async move {
+                engine.check().await.expect("the engine runs");
+            })),
             Step::Pause => tokio::time::sleep(latency * 3 / 2).await,
         }
         tokio::task::yield_now().await;

@@ -396,6 +396,29 @@ async fn core_29_concurrent_clients() {
     assert_eq!(southbound.content()["A/x"].version, 2);
 }
 
+/// What was observed of an item is old when it was deleted meanwhile, also if nobody knows the item any more.
+#[tokio::test(start_paused = true)]
+async fn an_old_observation_does_not_bring_back_what_is_gone() {
+    let (southbound, engine) = start().await;
+    engine.set(&[&Item::new("A", "1")]).await;
+    southbound.set_latency(Duration::from_millis(10));
+    // A is observed until 10 ms, B until 20, C until 30; then it is concluded.
+    let check = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.check().await }
+    });
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    engine.unset(&["A/1"]).await;
+    assert_eq!(southbound.keys(), [""; 0]);
+    let report = engine.set(&[&Item::new("B", "1").needs(need("A/1"))]).await;
+    check.await.expect("no panic").expect("the engine runs");
+    rest(&engine).await;
+    assert_eq!(report.state(&key("B/1")), Some(State::Pending));
+    assert_eq!(engine.pending("B/1"), "needs A/1, which nobody wants");
+    assert_eq!(southbound.violations(), [""; 0]);
+    assert_eq!(southbound.keys(), [""; 0]);
+}
+
 /// L32: a source that never says what it wants holds up nobody, and loses nothing.
 #[tokio::test(start_paused = true)]
 async fn a_source_that_never_comes_holds_up_nobody() {
