@@ -466,6 +466,12 @@ impl Shared {
         {
             self.lose(core, lost);
         }
+        #[cfg(shared_memory)]
+        if let Some(watch) = &self.watch
+            && core.link.has_unsent()
+        {
+            watch.has_unsent();
+        }
     }
 
     pub(crate) fn counters(&self) -> Counters {

@@ -35,7 +35,7 @@ const AWHILE: Duration = Duration::from_micros(4);
 const AWAY: Duration = Duration::from_millis(2);
 
 /// How long the thread waits in the condition variable before it sees to what has to be done now and then.
-const UPKEEP: Duration = Duration::from_secs(1);
+const UPKEEP: Duration = Duration::from_millis(250);
 
 /// For so many calls a connection that had several at once is taken to have them again.
 const CROWD: u32 = 256;
@@ -97,6 +97,8 @@ pub(crate) struct Watch {
     called: AtomicBool,
     /// The thread keeps out of the condition variable.
     away: AtomicBool,
+    /// The thread sees to what waits for a place in VPP's queue.
+    aware: AtomicBool,
     stopped: AtomicBool,
 }
 
@@ -112,6 +114,7 @@ impl Watch {
             vain: AtomicU32::new(0),
             called: AtomicBool::new(false),
             away: AtomicBool::new(false),
+            aware: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         }
     }
@@ -287,6 +290,15 @@ impl Watch {
         }
     }
 
+    /// Something waits for a place in VPP's queue. VPP tells nobody when there is one, and answers not all that it takes:
+    /// so the thread looks soon.
+    pub(crate) fn has_unsent(&self) {
+        if !self.aware.swap(true, Ordering::SeqCst) {
+            self.call_thread();
+            self.segment.wake();
+        }
+    }
+
     /// The connection has ended.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
@@ -316,11 +328,13 @@ impl Watch {
                 }
                 // Nobody has looked for some time, though somebody may think he does.
             }
-            let time = if unsent { AWAY } else { UPKEEP };
+            let time = if unsent || self.aware.load(Ordering::SeqCst) { AWAY } else { UPKEEP };
             if let Err(fault) = self.segment.wait(time) {
                 tracing::debug!(%fault, "waiting in shared memory");
                 std::thread::park_timeout(AWAY);
             }
+            // Told again by whoever leaves something from now on.
+            self.aware.store(false, Ordering::SeqCst);
             unsent = shared.take_received();
         }
     }
