@@ -231,6 +231,18 @@ impl Planner {
         broken
     }
 
+    /// One of the deletions that wait for each other is done as if nothing stood on the item.
+    pub(super) fn force_one(&mut self) -> bool {
+        let falling = |id: &Id| self.waits.contains_key(id) && self.nodes[*id as usize].falling();
+        let Some(id) = self.stuck.iter().copied().find(falling) else { return false };
+        if let Some(wait) = self.waits.get_mut(&id) {
+            wait.action = Action::Delete;
+            wait.cursor = Some((usize::MAX, Id::MAX));
+        }
+        self.wake_up(id);
+        true
+    }
+
     fn break_cycle(&mut self, start: Id) {
         let mut cycle = vec![start];
         let mut at = self.waits[&start].on;
