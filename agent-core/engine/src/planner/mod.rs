@@ -352,7 +352,7 @@ impl Planner {
                 (turns, given) = (0, self.out.len());
             }
             // Circles that share items could be broken in turns for ever: then one item goes without waiting.
-            if turns > 8 * self.waits.len() + 64 && self.force_one() {
+            if turns > 64 * self.waits.len() + 4096 && self.force_one() {
                 turns = 0;
                 continue;
             }
