@@ -15,9 +15,21 @@ use crate::{Action, Change, Why};
 pub(super) struct Wait {
     pub(super) on: Id,
     action: Action,
+    hold: Hold,
     /// For a deletion: users up to this place are known not to stand on the item. While it is not available nobody
     /// new can come to, so each is looked at once and not once per deletion.
     cursor: Option<Cursor>,
+}
+
+/// Why another one has to come first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// It is the parent, or a part that has to go before a change.
+    Part,
+    /// By a hint on the order only.
+    Order,
+    /// It stands on the item, and was found at this place.
+    User(Cursor),
 }
 
 /// A place in the users of an item (list 0) and in those of the sets to which it belongs (from 1).
@@ -48,17 +60,19 @@ impl Planner {
             (Goal::Absent, true, _) => (Action::Delete, Why::Withdrawn),
             _ => return,
         };
-        let on = match action {
+        let wait = match action {
             Action::Delete => self.first_user(id, action),
             _ => match self.first_gate(id, action) {
-                Some(on) => Some((on, None)),
                 None if action == Action::Update => self.first_user(id, action),
-                None => None,
+                gate => gate,
             },
         };
-        if let Some((on, cursor)) = on {
-            self.waits.insert(id, Wait { on, cursor, action });
-            self.waiters.entry(on).or_default().push(id);
+        if let Some(wait) = wait {
+            if wait.hold == Hold::Order {
+                self.patient.insert(id);
+            }
+            self.waiters.entry(wait.on).or_default().push(id);
+            self.waits.insert(id, wait);
             if action != Action::Create {
                 self.stuck.push(id);
             }
@@ -89,12 +103,13 @@ impl Planner {
     }
 
     /// What has to come before a creation or an update.
-    fn first_gate(&mut self, id: Id, action: Action) -> Option<Id> {
+    fn first_gate(&mut self, id: Id, action: Action) -> Option<Wait> {
+        let wait = |on, hold| Some(Wait { on, action, hold, cursor: None });
         let node = &self.nodes[id as usize];
         if let Some(super::Want { origin: Origin::Parent(parent), .. }) = node.wants.first() {
             let at = &self.nodes[*parent as usize];
             if at.busy.is_some() || at.applied.is_none() || at.change.is_some() {
-                return Some(*parent);
+                return wait(*parent, Hold::Part);
             }
         }
         if action == Action::Update && self.leaving.contains_key(&id) {
@@ -103,7 +118,7 @@ impl Planner {
                 let at = &self.nodes[child as usize];
                 if at.parent == Some(id) && at.occupied() && at.goal == Goal::Absent {
                     self.leaving.insert(id, leaving);
-                    return Some(child);
+                    return wait(child, Hold::Part);
                 }
                 leaving.pop();
             }
@@ -120,16 +135,13 @@ impl Planner {
             }
             _ => false,
         });
-        if first.is_some() {
-            self.patient.insert(id);
-        }
-        first
+        wait(first?, Hold::Order)
     }
 
     /// The next item that stands on this one and has to go before it.
     ///
     /// On an update, only those who need a content that it will not have any more.
-    fn first_user(&mut self, id: Id, action: Action) -> Option<(Id, Option<Cursor>)> {
+    fn first_user(&self, id: Id, action: Action) -> Option<Wait> {
         let start = self.waits.get(&id).filter(|wait| wait.action == action).and_then(|wait| wait.cursor);
         let node = &self.nodes[id as usize];
         let update = action == Action::Update;
@@ -137,9 +149,8 @@ impl Planner {
         let lists = std::iter::once(&node.users).chain(
             sets.iter().flat_map(|&set| [&self.sets[set as usize].plain, &self.sets[set as usize].picky]),
         );
-        let mut passed = start;
-        let mut found = None;
-        'lists: for (at, list) in lists.enumerate().skip(start.map_or(0, |(at, _)| at)) {
+        let mut cursor = start;
+        for (at, list) in lists.enumerate().skip(start.map_or(0, |(at, _)| at)) {
             // Users by key without a look at the content, and those who need any member whatever its content.
             if update && (at == 0 && node.content_users == 0 || at % 2 == 1) {
                 continue;
@@ -149,24 +160,18 @@ impl Planner {
                 _ => std::ops::Bound::Unbounded,
             };
             for &user in list.range((from, std::ops::Bound::Unbounded)) {
-                match self.stands_on(user, id, update) {
-                    Stands::No => passed = Some((at, user)),
-                    Stands::Firmly => {
-                        found = Some((user, false));
-                        break 'lists;
+                let hold = match self.stands_on(user, id, update) {
+                    Stands::No => {
+                        cursor = Some((at, user));
+                        continue;
                     }
-                    Stands::Order => {
-                        found = Some((user, true));
-                        break 'lists;
-                    }
-                }
+                    Stands::Firmly => Hold::User((at, user)),
+                    Stands::Order => Hold::Order,
+                };
+                return Some(Wait { on: user, action, hold, cursor });
             }
         }
-        let (user, patient) = found?;
-        if patient {
-            self.patient.insert(id);
-        }
-        Some((user, passed))
+        None
     }
 
     fn stands_on(&self, user: Id, id: Id, update: bool) -> Stands {
@@ -209,7 +214,7 @@ impl Planner {
         self.holds(needs, &alone)
     }
 
-    /// Deletions that wait for each other in a circle: one of them goes first.
+    /// Items that wait for each other in a circle: one of them goes first.
     pub(super) fn break_cycles(&mut self) -> bool {
         let mut broken = false;
         let mut round: HashMap<Id, u32> = HashMap::new();
@@ -220,8 +225,7 @@ impl Planner {
                 match round.insert(at, turn) {
                     None => at = wait.on,
                     Some(earlier) if earlier == turn => {
-                        self.break_cycle(at);
-                        broken = true;
+                        broken |= self.break_cycle(at);
                         break;
                     }
                     Some(_) => break,
@@ -231,48 +235,38 @@ impl Planner {
         broken
     }
 
-    /// One of the deletions that wait for each other is done as if nothing stood on the item.
-    pub(super) fn force_one(&mut self) -> bool {
-        let falling = |id: &Id| self.waits.contains_key(id) && self.nodes[*id as usize].falling();
-        let Some(id) = self.stuck.iter().copied().find(falling) else { return false };
-        if let Some(wait) = self.waits.get_mut(&id) {
-            wait.action = Action::Delete;
-            wait.cursor = Some((usize::MAX, Id::MAX));
-        }
-        self.wake_up(id);
-        true
-    }
-
-    fn break_cycle(&mut self, start: Id) {
+    fn break_cycle(&mut self, start: Id) -> bool {
         let mut cycle = vec![start];
         let mut at = self.waits[&start].on;
         while at != start {
             cycle.push(at);
             at = self.waits[&at].on;
         }
-        // The one that nobody wants goes last: so the first to go is one on which only that one stands.
-        let first = cycle.iter().copied().find(|id| {
-            let on = &self.nodes[self.waits[id].on as usize];
-            on.wants.is_empty() && self.nodes[*id as usize].falling()
-        });
-        let first = first.or_else(|| cycle.iter().copied().find(|id| self.nodes[*id as usize].falling()));
-        let Some(first) = first else { return };
-        let on = self.waits[&first].on;
-        let node = &self.nodes[first as usize];
-        let sets = self.kinds[node.kind as usize].sets.of(node.key.name());
-        let place = if node.users.contains(&on) {
-            0
-        } else {
-            let lists = sets
-                .iter()
-                .flat_map(|&set| [&self.sets[set as usize].plain, &self.sets[set as usize].picky])
-                .position(|list| list.contains(&on));
-            lists.map_or(0, |at| at + 1)
-        };
-        if let Some(wait) = self.waits.get_mut(&first) {
-            wait.cursor = Some((place, on));
+        // An order that cannot be had is given up before anything goes from under what stands on it.
+        if let Some(&id) = cycle.iter().find(|id| self.waits[id].hold == Hold::Order) {
+            self.go_without_order(id);
+            return true;
         }
-        self.wake_up(first);
+        let place = |id: &Id| match self.waits[id].hold {
+            Hold::User(place) if self.nodes[*id as usize].falling() => Some((*id, place)),
+            _ => None,
+        };
+        // The one that nobody wants goes last: so the first to go is one on which only that one stands.
+        let unwanted = |(_, (_, user)): &(Id, Cursor)| self.nodes[*user as usize].wants.is_empty();
+        let first = cycle.iter().filter_map(place).find(unwanted).or_else(|| cycle.iter().find_map(place));
+        let Some((id, place)) = first else { return false };
+        if let Some(wait) = self.waits.get_mut(&id) {
+            // Behind this place, also where the same user is in several lists: so each place is passed once.
+            wait.cursor = Some(place);
+        }
+        self.wake_up(id);
+        true
+    }
+
+    fn go_without_order(&mut self, id: Id) {
+        self.patient.remove(&id);
+        self.impatient.insert(id);
+        self.wake_up(id);
     }
 
     /// Nothing runs, and items wait for an order that cannot be had: they go on without.
@@ -280,19 +274,14 @@ impl Planner {
         if self.patient.is_empty() || self.pass.is_some() {
             return false;
         }
-        let patient = std::mem::take(&mut self.patient);
         // One at a time keeps as much of the order as can be.
-        let mut any = false;
-        for id in patient {
-            if self.waits.contains_key(&id) && !any {
-                self.impatient.insert(id);
-                self.wake_up(id);
-                any = true;
-            } else if any {
-                self.patient.insert(id);
+        while let Some(id) = self.patient.pop_first() {
+            if self.waits.contains_key(&id) {
+                self.go_without_order(id);
+                return true;
             }
         }
-        any
+        false
     }
 
     /// The transaction on whose account something is done with an item.

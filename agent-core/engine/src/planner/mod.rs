@@ -333,7 +333,6 @@ impl Planner {
 
     /// Goes on until nothing is left to decide.
     fn settle(&mut self) {
-        let (mut turns, mut given) = (0, self.out.len());
         loop {
             while let Some(id) = self.dirty.pop_front() {
                 self.nodes[id as usize].dirty = false;
@@ -348,16 +347,7 @@ impl Planner {
                 self.act(id);
                 continue;
             }
-            if given != self.out.len() {
-                (turns, given) = (0, self.out.len());
-            }
-            // Circles that share items could be broken in turns for ever: then one item goes without waiting.
-            if turns > 64 * self.waits.len() + 4096 && self.force_one() {
-                turns = 0;
-                continue;
-            }
             if !self.stuck.is_empty() && self.break_cycles() {
-                turns += 1;
                 continue;
             }
             if self.inflight.is_empty() && self.lose_patience() {
