@@ -121,28 +121,35 @@ impl Client {
 
     /// Calls `control_ping` so many times, each when the one before is answered.
     pub(crate) fn one_by_one(&mut self, calls: usize) -> Result<Round> {
+        self.now_and_then(calls, None)
+    }
+
+    /// As [`Client::one_by_one`], with a pause before each call.
+    pub(crate) fn now_and_then(&mut self, calls: usize, pause: Option<Duration>) -> Result<Round> {
         let mut each = Vec::with_capacity(calls);
         let round = match self {
             Self::Raw(raw) => {
                 let ping = raw.request(&ControlPing)?;
-                Round::of(calls, || raw.one_by_one(&ping, calls, &mut each))?
+                Round::of(calls, || raw.one_by_one(&ping, calls, pause, &mut each))?
             }
-            Self::RawMemory(raw) => Round::of(calls, || raw.pings(calls, &mut each))?,
+            Self::RawMemory(raw) => Round::of(calls, || raw.pings(calls, pause, &mut each))?,
             Self::CurrentThread(runtime, vpp) => {
-                Round::of(calls, || runtime.block_on(one_by_one(vpp, calls, &mut each)))?
+                Round::of(calls, || runtime.block_on(one_by_one(vpp, calls, pause, &mut each)))?
             }
             Self::SpawnedTask(runtime, vpp) => {
                 let vpp = vpp.clone();
                 Round::of_threads(calls, || {
                     let mut times = std::mem::take(&mut each);
-                    let task = runtime
-                        .spawn(async move { one_by_one(&vpp, calls, &mut times).await.map(|()| times) });
+                    let task = runtime.spawn(async move {
+                        one_by_one(&vpp, calls, pause, &mut times).await.map(|()| times)
+                    });
                     each = runtime.block_on(task)??;
                     Ok(())
                 })?
             }
             Self::Blocking(vpp) => Round::of(calls, || {
                 for _ in 0..calls {
+                    pause.map(std::thread::sleep);
                     let started = Instant::now();
                     vpp.call(&ControlPing)?;
                     each.push(started.elapsed());
@@ -213,8 +220,16 @@ impl Client {
     }
 }
 
-async fn one_by_one(vpp: &Connection, calls: usize, each: &mut Vec<Duration>) -> Result<()> {
+async fn one_by_one(
+    vpp: &Connection,
+    calls: usize,
+    pause: Option<Duration>,
+    each: &mut Vec<Duration>,
+) -> Result<()> {
     for _ in 0..calls {
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
+        }
         let started = Instant::now();
         vpp.call(&ControlPing).await?;
         each.push(started.elapsed());

@@ -90,6 +90,8 @@ pub(crate) enum Floor {
 pub(crate) enum Compare {
     /// Its median time to the floor's: 1.1 is a tenth slower.
     Medians,
+    /// The time below which 99 of 100 of its operations lie, to the floor's.
+    Tails,
     /// Its time for all operations to the floor's.
     Times,
     /// Its operations per second to the floor's: 0.9 is a tenth slower.
@@ -122,6 +124,7 @@ pub(crate) fn take_turns_beside(
     }
     let figure = |round: &Round| match compare {
         Compare::Medians => at(&round.each, 0.5).as_secs_f64(),
+        Compare::Tails => at(&round.each, 0.99).as_secs_f64(),
         Compare::Times => round.per_operation(),
         Compare::Rates => 1.0 / round.per_operation(),
     };

@@ -63,9 +63,15 @@ impl RawMemory {
         Ok(raw)
     }
 
-    pub(crate) fn pings(&mut self, calls: usize, times: &mut Vec<Duration>) -> Result<()> {
+    pub(crate) fn pings(
+        &mut self,
+        calls: usize,
+        pause: Option<Duration>,
+        times: &mut Vec<Duration>,
+    ) -> Result<()> {
         let ping = self.ping;
         for _ in 0..calls {
+            pause.map(std::thread::sleep);
             let started = Instant::now();
             self.send(&ping)?;
             self.wait()?;

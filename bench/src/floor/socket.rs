@@ -72,10 +72,12 @@ impl RawSocket {
         &mut self,
         request: &[u8],
         calls: usize,
+        pause: Option<Duration>,
         times: &mut Vec<Duration>,
     ) -> Result<()> {
         let mut reply = [0; 34];
         for _ in 0..calls {
+            pause.map(std::thread::sleep);
             let started = Instant::now();
             self.stream.write_all(request)?;
             self.stream.read_exact(&mut reply)?;

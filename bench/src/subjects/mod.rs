@@ -37,6 +37,8 @@ pub(crate) struct Setup<'a> {
 pub(crate) enum Subject {
     /// One call after another
     RoundTrip,
+    /// One call now and then, to a VPP that sleeps between them
+    Pauses,
     /// Many requests under way
     Pipelined,
     /// Requests per second, one after another and all at once
@@ -60,8 +62,9 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::RoundTrip,
+        Self::Pauses,
         Self::Pipelined,
         Self::Requests,
         Self::SharedMemory,
@@ -77,6 +80,7 @@ impl Subject {
     pub(crate) fn measure(self, setup: &Setup<'_>) -> Result<Vec<Table>> {
         match self {
             Self::RoundTrip => round_trip::measure(setup),
+            Self::Pauses => round_trip::measure_pauses(setup),
             Self::Pipelined => pipelined::measure(setup),
             Self::Requests => requests::measure(setup),
             Self::SharedMemory => {

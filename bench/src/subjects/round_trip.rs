@@ -1,5 +1,7 @@
 //! What a call takes when each waits for the one before.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::Setup;
@@ -14,6 +16,36 @@ pub(super) fn measure(setup: &Setup<'_>) -> Result<Vec<Table>> {
 /// As [`measure`], over shared memory.
 pub(super) fn measure_memory(setup: &Setup<'_>) -> Result<Vec<Table>> {
     Ok(vec![of(setup, &Kind::MEMORY)?])
+}
+
+/// A pause in which a VPP without interfaces that poll goes to sleep.
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// Calls now and then, to a VPP that sleeps meanwhile. The raw loop of shared memory does not wake it, and is left out.
+pub(super) fn measure_pauses(setup: &Setup<'_>) -> Result<Vec<Table>> {
+    let kinds = [
+        Kind::Raw,
+        Kind::CurrentThread,
+        Kind::Blocking,
+        Kind::Memory,
+        Kind::MemoryTask,
+        Kind::MemoryBlocking,
+        Kind::MemoryBusy,
+        Kind::Auto,
+    ];
+    let calls = (setup.calls / 10).max(1);
+    let ways = kinds.map(|kind| {
+        Way::new(kind.name(), move || {
+            Client::once(kind, setup.socket, |client| client.now_and_then(calls, Some(PAUSE)))
+        })
+        .over(kind.transport())
+    });
+    let rows = take_turns(ways.into(), setup.rounds, Compare::Tails)?;
+    let about = format!(
+        "control_ping, each {PAUSE:?} after the one before, p99 to the raw loop's: {} rounds of {calls} calls, {}",
+        setup.rounds, setup.peer
+    );
+    Ok(vec![Table::new("pauses", about, rows)])
 }
 
 /// The first kind is the floor.

@@ -6,6 +6,8 @@
 //! VPP handles one request of shared memory each time it is woken, and reads 4,096 bytes. While several wait, the socket
 //! is kept filled, so that VPP finds something to read each time it would sleep.
 
+use std::time::{Duration, Instant};
+
 use crate::frame;
 use crate::handshake::shared_memory::FILLER;
 
@@ -19,6 +21,10 @@ const READ: usize = 4096;
 const MANY: usize = 32;
 /// With so many to go it is early enough to keep it awake for more.
 const FEW: usize = 12;
+
+/// Bytes that were sent so long ago have been read: that takes some microseconds for all of them, and up to a tenth of a
+/// millisecond when VPP slept deeply.
+const READ_BY_NOW: Duration = Duration::from_micros(200);
 
 /// VPP has to be woken again for more than one of so many requests: it is not this client alone that it is woken for.
 const WEIGHT: u32 = 16;
@@ -35,6 +41,8 @@ pub(crate) struct Bell {
     sent: usize,
     /// Times that VPP still finds something to read, as far as is known: it has taken as many requests as it was woken.
     wakes: usize,
+    /// When it was last given something.
+    rang: Option<Instant>,
     /// How often VPP had to be woken again lately; see [`Bell::is_shared`].
     vain: u32,
 }
@@ -44,7 +52,7 @@ impl Default for Bell {
         let header = frame::header(LEN).unwrap_or_default();
         let mut message = [&header[..], &FILLER].concat();
         message.resize(header.len() + LEN, 0);
-        Self { message: message.into(), sent: 0, wakes: 0, vain: 0 }
+        Self { message: message.into(), sent: 0, wakes: 0, rang: None, vain: 0 }
     }
 }
 
@@ -61,7 +69,10 @@ impl Bell {
     }
 
     /// How many bytes are to be sent now that so many requests wait.
-    pub(crate) fn needed(&self, waiting: u32) -> usize {
+    pub(crate) fn needed(&mut self, waiting: u32, now: Instant) -> usize {
+        if self.rang.is_some_and(|rang| now.saturating_duration_since(rang) > READ_BY_NOW) {
+            self.wakes = 0;
+        }
         match waiting as usize {
             0 => 0,
             1 => usize::from(self.wakes == 0),
@@ -87,7 +98,8 @@ impl Bell {
     }
 
     /// So many bytes were sent.
-    pub(crate) fn rung(&mut self, len: usize) {
+    pub(crate) fn rung(&mut self, len: usize, now: Instant) {
+        self.rang = Some(now);
         self.wakes += len.div_ceil(READ);
         self.sent = (self.sent + len) % self.message.len();
     }
@@ -105,15 +117,28 @@ mod tests {
     #[test]
     fn one_request_takes_one_byte_and_many_keep_the_socket_filled() {
         let mut bell = Bell::default();
-        let needed = |bell: &Bell| [0, 1, 2, 8, 900].map(|waiting| bell.needed(waiting) as f64 / READ as f64);
+        let now = Instant::now();
+        let needed =
+            |bell: &mut Bell| [0, 1, 2, 8, 900].map(|waiting| bell.needed(waiting, now) as f64 / READ as f64);
         let one = 1.0 / READ as f64;
-        assert_eq!(needed(&bell), [0.0, one, 2.0, 8.0, 32.0]);
-        bell.rung(bell.needed(900));
-        assert_eq!(needed(&bell), [0.0; 5]);
+        assert_eq!(needed(&mut bell), [0.0, one, 2.0, 8.0, 32.0]);
+        let bytes = bell.needed(900, now);
+        bell.rung(bytes, now);
+        assert_eq!(needed(&mut bell), [0.0; 5]);
         bell.took(21);
-        assert_eq!(needed(&bell), [0.0, 0.0, 0.0, 0.0, 21.0]);
+        assert_eq!(needed(&mut bell), [0.0, 0.0, 0.0, 0.0, 21.0]);
         bell.took(11);
-        assert_eq!(needed(&bell), [0.0, one, 2.0, 8.0, 32.0]);
+        assert_eq!(needed(&mut bell), [0.0, one, 2.0, 8.0, 32.0]);
+    }
+
+    #[test]
+    fn what_vpp_has_read_long_ago_wakes_it_no_more() {
+        let (mut bell, start) = (Bell::default(), Instant::now());
+        let bytes = bell.again();
+        bell.rung(bytes, start);
+        bell.took(1);
+        assert_eq!(bell.needed(1, start + READ_BY_NOW), 0);
+        assert_eq!(bell.needed(1, start + 2 * READ_BY_NOW), 1);
     }
 
     #[test]
@@ -122,11 +147,11 @@ mod tests {
         let mut sent = Vec::new();
         while sent.len() < 3 * (LEN + frame::HEADER_LEN) {
             let bytes = bell.bytes(5000).to_vec();
-            bell.rung(bytes.len());
+            bell.rung(bytes.len(), Instant::now());
             sent.extend(bytes);
         }
         let rest = bell.rest().to_vec();
-        bell.rung(rest.len());
+        bell.rung(rest.len(), Instant::now());
         sent.extend(rest);
         assert!(bell.rest().is_empty());
         let mut frames = frame::FrameReader::new(frame::DEFAULT_MAX_LEN);

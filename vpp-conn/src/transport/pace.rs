@@ -8,8 +8,11 @@
 
 use std::time::{Duration, Instant};
 
-/// How long a trial lasts at first, and at most.
+/// How long a trial lasts at least, and at most.
 const PATIENCE: std::ops::RangeInclusive<Duration> = Duration::from_micros(30)..=Duration::from_micros(320);
+
+/// Between the two, this part of the pause that follows it: few calls are held up for long.
+const PART: u32 = 1000;
 
 /// How long no other trial is begun when one has failed, at first and at most.
 const PAUSE: std::ops::RangeInclusive<Duration> = Duration::from_micros(500)..=Duration::from_secs(5);
@@ -31,7 +34,7 @@ pub(super) struct Pace {
     trial: Option<Trial>,
     /// When the next may begin.
     next: Option<Instant>,
-    patience: Duration,
+    /// Behind the next trial, if it fails.
     pause: Duration,
     /// Trials with few requests that succeeded, one after another.
     succeeded: u32,
@@ -48,15 +51,7 @@ struct Trial {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self {
-            polls: false,
-            trial: None,
-            next: None,
-            patience: *PATIENCE.start(),
-            pause: *PAUSE.start(),
-            succeeded: 0,
-            vain: 0,
-        }
+        Self { polls: false, trial: None, next: None, pause: *PAUSE.start(), succeeded: 0, vain: 0 }
     }
 }
 
@@ -84,7 +79,7 @@ impl Pace {
         }
         if let Some(trial) = &mut self.trial {
             trial.sent += requests;
-            let is_over = now.saturating_duration_since(trial.began) > self.patience;
+            let is_over = now.saturating_duration_since(trial.began) > self.lasts();
             if is_over {
                 self.sleeps(now);
             }
@@ -100,7 +95,7 @@ impl Pace {
     /// Something came from VPP, and so many requests wait still.
     pub(super) fn heard(&mut self, waiting: u32, now: Instant) {
         let Some(trial) = self.trial else { return };
-        if now.saturating_duration_since(trial.began) > self.patience {
+        if now.saturating_duration_since(trial.began) > self.lasts() {
             // It may have been woken by something else meanwhile.
             return self.sleeps(now);
         }
@@ -116,14 +111,18 @@ impl Pace {
         // It went well, but may have done so for another reason: the next tries again.
         self.next = Some(now);
         if self.polls {
-            (self.patience, self.pause) = (*PATIENCE.start(), *PAUSE.start());
+            self.pause = *PAUSE.start();
         }
+    }
+
+    fn lasts(&self) -> Duration {
+        (self.pause / PART).clamp(*PATIENCE.start(), *PATIENCE.end())
     }
 
     /// How long may still pass before VPP is woken for what it was not woken for; `None` where nothing of that kind waits.
     pub(super) fn patience(&self, now: Instant) -> Option<Duration> {
         let trial = self.trial?;
-        Some((trial.began + self.patience).saturating_duration_since(now))
+        Some((trial.began + self.lasts()).saturating_duration_since(now))
     }
 
     /// VPP has left requests untouched for longer than one that polls does, or than a trial lasts.
@@ -138,7 +137,6 @@ impl Pace {
         if !self.polls {
             self.trial = None;
             self.next = Some(now + self.pause);
-            self.patience = (self.patience * 2).min(*PATIENCE.end());
             self.pause = (self.pause * 4).min(*PAUSE.end());
             (self.succeeded, self.vain) = (0, 0);
         }

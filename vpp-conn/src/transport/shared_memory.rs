@@ -201,8 +201,10 @@ impl SharedMemory {
 
     /// That time has passed.
     pub(crate) fn lose_patience(&mut self) {
-        self.pace.sleeps(Instant::now());
-        self.ring_bytes(self.bell.needed(self.segment.waiting_requests()));
+        let now = Instant::now();
+        self.pace.sleeps(now);
+        let bytes = self.bell.needed(self.segment.waiting_requests(), now);
+        self.ring_bytes(bytes, now);
     }
 
     /// Something came: VPP has taken requests.
@@ -302,8 +304,10 @@ impl SharedMemory {
             let waiting = self.segment.waiting_requests();
             self.bell.took((self.waiting + sent as u32).saturating_sub(waiting) as usize);
             self.waiting = waiting;
-            if self.pace.sent(sent as u32, waiting, Instant::now()) {
-                self.ring_bytes(self.bell.needed(waiting));
+            let now = Instant::now();
+            if self.pace.sent(sent as u32, waiting, now) {
+                let bytes = self.bell.needed(waiting, now);
+                self.ring_bytes(bytes, now);
             }
         }
     }
@@ -311,21 +315,22 @@ impl SharedMemory {
     /// Wakes VPP for what waits still though it was woken for it, or was believed to poll.
     pub(crate) fn ring_again(&mut self) {
         if !self.gone && self.segment.waiting_requests() > 0 {
-            self.pace.sleeps(Instant::now());
+            let now = Instant::now();
+            self.pace.sleeps(now);
             let bytes = self.bell.again();
-            self.ring_bytes(bytes);
+            self.ring_bytes(bytes, now);
         }
     }
 
-    fn ring_bytes(&mut self, len: usize) {
+    fn ring_bytes(&mut self, len: usize, now: Instant) {
         // What is to be written to the socket wakes it too.
         if len == 0 || self.socket.has_unsent() {
             return;
         }
         // A full socket means that VPP will be awake.
         if let Ok(len) = self.socket.send_now(self.bell.bytes(len)) {
-            self.bell.rung(len);
-            self.rang = self.pace.polls().then(Instant::now);
+            self.bell.rung(len, now);
+            self.rang = self.pace.polls().then_some(now);
         }
     }
 
@@ -357,7 +362,7 @@ impl SharedMemory {
         let rest = self.bell.rest();
         self.socket.output().bytes.extend_from_slice(rest);
         let len = rest.len();
-        self.bell.rung(len);
+        self.bell.rung(len, Instant::now());
     }
 
     pub(crate) fn exchange_blocking(&mut self, until: Instant, patience: Duration) -> Result<(), CloseError> {
