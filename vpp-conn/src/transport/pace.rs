@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: std::ops::RangeInclusive<Duration> = Duration::from_micros(30)..=Duration::from_micros(320);
 
 /// Between the two, this part of the pause that follows it: few calls are held up for long.
-const PART: u32 = 1000;
+const PART: u32 = 4000;
 
 /// How long no other trial is begun when one has failed, at first and at most.
 const PAUSE: std::ops::RangeInclusive<Duration> = Duration::from_micros(500)..=Duration::from_secs(5);
