@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use vpp_26_06::ip::{IpRouteDetails, IpRouteDump};
 use vpp_26_06::memclnt::{ControlPing, ControlPingReply};
+use vpp_conn::Connection;
 use vpp_wire::Message;
 
 use super::{Setup, routes};
@@ -21,7 +22,7 @@ pub(super) fn measure(setup: &Setup<'_>) -> Result<Vec<Table>> {
     let routes = raw.dump(&dump, &end)?;
     ensure!(routes >= setup.routes, "{routes} routes came of {}", setup.routes);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let vpp = runtime.block_on(vpp_conn::Connection::connect(setup.socket))?;
+    let vpp = runtime.block_on(Connection::connect(setup.socket))?;
     let blocking = vpp_conn::blocking::Connection::connect(setup.socket)?;
     let all = |came: usize| {
         ensure!(came == routes, "{came} routes came of {routes}");
@@ -29,21 +30,9 @@ pub(super) fn measure(setup: &Setup<'_>) -> Result<Vec<Table>> {
     };
     let ways = vec![
         Way::new("raw reads", || Round::of(routes, || all(raw.dump(&dump, &end)?))).over("socket"),
-        Way::new("views", || {
-            Round::of(routes, || {
-                runtime.block_on(async {
-                    let mut dump = vpp.dump(&IpRouteDump::default());
-                    let mut came = 0;
-                    while let Some(route) = dump.next().await? {
-                        look(&route);
-                        came += 1;
-                    }
-                    all(came)
-                })
-            })
-        })
-        .over("socket")
-        .at_least(0.9),
+        Way::new("views", || Round::of(routes, || all(runtime.block_on(look_at_all(&vpp))?)))
+            .over("socket")
+            .at_least(0.9),
         Way::new("views, blocking", || {
             Round::of(routes, || {
                 let mut came = 0;
@@ -74,17 +63,21 @@ pub(super) fn measure(setup: &Setup<'_>) -> Result<Vec<Table>> {
 pub(super) fn dump(client: &mut Client, routes: usize) -> Result<Round> {
     let Client::CurrentThread(runtime, vpp) = client else { anyhow::bail!("another kind of client") };
     Round::of(routes, || {
-        runtime.block_on(async {
-            let mut dump = vpp.dump(&IpRouteDump::default());
-            let mut came = 0;
-            while let Some(route) = dump.next().await? {
-                look(&route);
-                came += 1;
-            }
-            ensure!(came >= routes, "{came} routes came of {routes}");
-            Ok(())
-        })
+        let came = runtime.block_on(look_at_all(vpp))?;
+        ensure!(came >= routes, "{came} routes came of {routes}");
+        Ok(())
     })
+}
+
+/// Reads the routes of VPP in place, and tells how many there were.
+async fn look_at_all(vpp: &Connection) -> Result<usize> {
+    let mut dump = vpp.dump(&IpRouteDump::default());
+    let mut came = 0;
+    while let Some(route) = dump.next().await? {
+        look(&route);
+        came += 1;
+    }
+    Ok(came)
 }
 
 /// What a program does with each: a look at a field.

@@ -74,6 +74,17 @@ pub(crate) struct EventsArgs {
     pub(crate) definitions: DefinitionArgs,
 }
 
+/// By what a message is encoded or decoded.
+#[derive(Debug, Args)]
+pub(crate) struct CodecArgs {
+    /// Go through the generated Rust type of the message, in place of its definition
+    #[arg(long)]
+    pub(crate) typed: bool,
+
+    #[command(flatten)]
+    pub(crate) definitions: DefinitionArgs,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct EncodeArgs {
     /// The message
@@ -94,12 +105,8 @@ pub(crate) struct EncodeArgs {
     #[arg(long)]
     pub(crate) batch: bool,
 
-    /// Go through the generated Rust type of the message, in place of its definition
-    #[arg(long)]
-    pub(crate) typed: bool,
-
     #[command(flatten)]
-    pub(crate) definitions: DefinitionArgs,
+    pub(crate) codec: CodecArgs,
 }
 
 #[derive(Debug, Args)]
@@ -126,12 +133,8 @@ pub(crate) struct DecodeArgs {
     #[arg(long)]
     pub(crate) batch: bool,
 
-    /// Go through the generated Rust type of the message, in place of its definition
-    #[arg(long)]
-    pub(crate) typed: bool,
-
     #[command(flatten)]
-    pub(crate) definitions: DefinitionArgs,
+    pub(crate) codec: CodecArgs,
 }
 
 #[derive(Debug, Args)]

@@ -16,10 +16,10 @@ use crate::output::Output;
 
 /// Reads a message from its bytes, or one from each line of standard input.
 pub(crate) fn run(arguments: &DecodeArgs, output: &mut Output) -> anyhow::Result<()> {
-    let definitions = Definitions::offline(&arguments.definitions)?;
+    let definitions = Definitions::offline(&arguments.codec.definitions)?;
     let named =
         arguments.name.as_deref().map(|name| definitions.message(name)).transpose()?.map(|(id, _)| id);
-    let way = Way::of(arguments.typed)?;
+    let way = Way::of(arguments.codec.typed)?;
     if arguments.batch {
         let mut json = Vec::new();
         return batch::run(output, |line, out| {

@@ -15,10 +15,10 @@ use crate::output::{Format, Output};
 
 /// Writes a message as VPP gets it, or one for each line of standard input.
 pub(crate) fn run(arguments: &EncodeArgs, output: &mut Output) -> anyhow::Result<()> {
-    let definitions = Definitions::offline(&arguments.definitions)?;
+    let definitions = Definitions::offline(&arguments.codec.definitions)?;
     let named =
         arguments.name.as_deref().map(|name| definitions.message(name)).transpose()?.map(|(id, _)| id);
-    let way = Way::of(arguments.typed)?;
+    let way = Way::of(arguments.codec.typed)?;
     if arguments.batch {
         return batch::run(output, |line, out| {
             let value = serde_json::from_slice(line).context("the line is not JSON")?;
