@@ -149,7 +149,9 @@ impl Client {
             }
             Self::Blocking(vpp) => Round::of(calls, || {
                 for _ in 0..calls {
-                    pause.map(std::thread::sleep);
+                    if let Some(pause) = pause {
+                        std::thread::sleep(pause);
+                    }
                     let started = Instant::now();
                     vpp.call(&ControlPing)?;
                     each.push(started.elapsed());

@@ -18,7 +18,7 @@ use crate::commands::decode::decode;
 use crate::commands::typed::Way;
 use crate::input;
 use crate::output::note;
-use crate::running::most_like;
+use crate::similar::most_like;
 
 /// Bytes of messages that are kept of one connection until they are written.
 const ROOM: usize = 256 << 20;

@@ -162,11 +162,13 @@ pub(crate) fn refusal(request: &str, reply: &serde_json::Map<String, Value>) -> 
 /// pinned ones alone where it tells none (before 24.06).
 async fn own_definitions(connection: &Connection) -> anyhow::Result<Definitions> {
     let version = version(connection).await;
-    let like =
-        most_like(connection.table(), &similar::releases(version.as_deref(), vpp_api_json::releases()));
+    let like = similar::most_like(
+        connection.table(),
+        &similar::releases(version.as_deref(), vpp_api_json::releases()),
+    );
     let pins = vpp_api_json::api(like)?;
     let told = match pins.find_message("get_api_json") {
-        Some((id, message)) if has(connection.table(), message) => {
+        Some((id, message)) if similar::has(connection.table(), message) => {
             Some(api_json(connection, pins, id).await?)
         }
         _ => None,
@@ -192,27 +194,6 @@ async fn version(connection: &Connection) -> Option<String> {
     // Behind retval and `string program[32]`: `string version[32]`.
     let version = payload.get(36..68)?.split(|byte| *byte == 0).next()?;
     Some(String::from_utf8_lossy(version).into_owned())
-}
-
-/// Of pinned releases the one with the most messages that a VPP has with the same CRC; the newest of several.
-pub(crate) fn most_like(table: &MessageTable, candidates: &[&'static str]) -> &'static str {
-    if let [only] = candidates {
-        return only;
-    }
-    candidates
-        .iter()
-        .filter_map(|release| {
-            let api = vpp_api_json::api(release).ok()?;
-            let same = api.messages.iter().filter(|message| has(table, message)).count();
-            Some((same, *release))
-        })
-        .max_by_key(|(same, _)| *same)
-        .map_or(vpp_api_json::newest(), |(_, release)| release)
-}
-
-/// Whether a VPP has the very message.
-fn has(table: &MessageTable, message: &MessageDef) -> bool {
-    table.id_of_named(&message.name, message.crc).is_ok()
 }
 
 /// VPP's own description of its API.

@@ -1,4 +1,28 @@
-//! Which pinned releases a VPP may be like, by what it says of its version.
+//! Which pinned release a VPP is most like, and which it may be like by what it says of its version.
+
+use vpp_conn::MessageTable;
+use vpp_schema::MessageDef;
+
+/// Of pinned releases the one with the most messages that a VPP has with the same CRC; the newest of several.
+pub(crate) fn most_like(table: &MessageTable, candidates: &[&'static str]) -> &'static str {
+    if let [only] = candidates {
+        return only;
+    }
+    candidates
+        .iter()
+        .filter_map(|release| {
+            let api = vpp_api_json::api(release).ok()?;
+            let same = api.messages.iter().filter(|message| has(table, message)).count();
+            Some((same, *release))
+        })
+        .max_by_key(|(same, _)| *same)
+        .map_or(vpp_api_json::newest(), |(_, release)| release)
+}
+
+/// Whether a VPP has the very message.
+pub(crate) fn has(table: &MessageTable, message: &MessageDef) -> bool {
+    table.id_of_named(&message.name, message.crc).is_ok()
+}
 
 /// The pinned releases among which the one that is most like a VPP has to be looked for: that of its version where it
 /// is pinned, else its neighbours, else (a version of somebody's own) all. Each takes time to parse.

@@ -71,7 +71,9 @@ impl RawMemory {
     ) -> Result<()> {
         let ping = self.ping;
         for _ in 0..calls {
-            pause.map(std::thread::sleep);
+            if let Some(pause) = pause {
+                std::thread::sleep(pause);
+            }
             let started = Instant::now();
             self.send(&ping)?;
             self.wait()?;

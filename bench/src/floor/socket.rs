@@ -77,7 +77,9 @@ impl RawSocket {
     ) -> Result<()> {
         let mut reply = [0; 34];
         for _ in 0..calls {
-            pause.map(std::thread::sleep);
+            if let Some(pause) = pause {
+                std::thread::sleep(pause);
+            }
             let started = Instant::now();
             self.stream.write_all(request)?;
             self.stream.read_exact(&mut reply)?;

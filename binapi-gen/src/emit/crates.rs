@@ -7,8 +7,10 @@ use vpp_schema::{TypeKind, pins};
 
 use super::Provenance;
 use super::format::{fill, use_line};
-use super::scope::REEXPORTS;
 use crate::pass::plan::{Item, ModulePlan, Plan};
+
+/// What stands above re-exports.
+pub(super) const REEXPORTS: &str = "// The types of other modules that these messages hold.\n";
 
 /// Widest line of lists in `Cargo.toml`.
 const WIDTH: usize = 110;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use proc_macro2::TokenStream;
 
-use super::crates::foreign_types;
+use super::crates::{REEXPORTS, foreign_types};
 use crate::pass::plan::{Item, Plan};
 use crate::special_cases::RuntimeType;
 
@@ -36,9 +36,6 @@ pub(super) struct Scope<'p> {
     /// Lints that names of VPP's own choice run into.
     allowed: BTreeSet<&'static str>,
 }
-
-/// What stands above re-exports.
-pub(super) const REEXPORTS: &str = "// The types of other modules that these messages hold.\n";
 
 /// Names of the standard library's prelude that generated code uses, and where they are when a definition took them.
 const PRELUDE: &[(&str, &str)] =

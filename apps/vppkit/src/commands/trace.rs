@@ -17,7 +17,8 @@ use crate::input;
 use crate::interrupt::Interrupt;
 use crate::output::{Format, Output, note};
 use crate::recording::{self, Content, Recorded, Recording};
-use crate::running::{close, connect, most_like};
+use crate::running::{close, connect};
+use crate::similar::most_like;
 
 /// How often VPP is asked for what it recorded.
 const ASK_EVERY: Duration = Duration::from_millis(200);

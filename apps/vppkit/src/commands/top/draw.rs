@@ -13,8 +13,6 @@ use super::source::{Row, Snapshot};
 use super::view::{Unit, View};
 use crate::cli::TopView;
 
-/// Lines of the client's view.
-pub(super) const CLIENT_LINES: usize = 18;
 /// Columns of a number, the gap in front of it included.
 const NUMBER: u16 = 9;
 /// Columns of a name, at least.

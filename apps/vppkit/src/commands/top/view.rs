@@ -28,6 +28,9 @@ const fn column(title: &'static str, unit: Unit) -> Column {
     Column { title, unit }
 }
 
+/// Lines of the client's view.
+const CLIENT_LINES: usize = 18;
+
 /// Those that come first are shown where there is not room for all.
 const INTERFACES: [Column; 10] = [
     column("rx pps", Unit::Plain),
@@ -182,7 +185,7 @@ impl View {
     pub(super) fn rows(&mut self, snapshot: &Snapshot) -> usize {
         self.prepare(snapshot, 1);
         match self.view {
-            TopView::Client => super::draw::CLIENT_LINES,
+            TopView::Client => CLIENT_LINES,
             _ => self.order.len().max(1),
         }
     }
