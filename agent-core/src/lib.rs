@@ -12,6 +12,8 @@
 //! | `testkit` | `testkit`: a mock southbound, and checks for descriptors |
 //! | `vpp` | `vpp`: the connection to VPP, a plugin, and what makes its descriptors short |
 
+pub mod prelude;
+
 #[cfg(feature = "engine")]
 pub use vpp_agent_engine as engine;
 pub use vpp_agent_kernel::*;

@@ -1,7 +1,7 @@
 //! Holds the book (`docs/book`) against the programs that it shows, and its links against what is there.
 //!
 //! A code block behind `<!-- code: FILE#ANCHOR -->` is what stands in the file between `ANCHOR: name` and
-//! `ANCHOR_END: name`. With `VPPKIT_BOOK=write` the test writes it there instead.
+//! `ANCHOR_END: name`; behind `<!-- code: FILE -->`, all of it. With `VPPKIT_BOOK=write` the test writes it there instead.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -87,9 +87,11 @@ fn with_code(page: &str) -> (String, Vec<(String, String)>) {
         let Some(source) = line.strip_prefix("<!-- code: ").and_then(|rest| rest.strip_suffix(" -->")) else {
             continue;
         };
-        let (file, anchor) = source.split_once('#').expect("a file and an anchor");
-        let code = snippet(&read(&folder().join(file)), anchor);
+        let (file, anchor) = source.split_once('#').unwrap_or((source, ""));
+        let program = read(&folder().join(file));
+        let code = if anchor.is_empty() { Some(program) } else { snippet(&program, anchor) };
         let code = code.unwrap_or_else(|| panic!("{file} has no anchor {anchor}"));
+        let code = code.trim();
         assert!(!code.is_empty(), "{source} is empty");
         let fence = lines.next().filter(|line| line.starts_with("```")).expect("a block behind its source");
         lines.by_ref().find(|line| *line == "```").expect("the block ends");

@@ -27,7 +27,8 @@ pub trait Descriptor: Send + Sync + Sized + 'static {
 
     /// First part of the keys and section of documents. No slash. One descriptor per kind.
     const KIND: &'static str;
-    /// Kinds to be observed before this one: what it reads of their metadata is as they were found then.
+    /// Kinds to be observed before this one: what it reads of their metadata is as they were found then. A kind without
+    /// metadata need not say it: all kinds that have some are observed before it.
     const OBSERVE_AFTER: &'static [&'static str] = &[];
     /// How many items one call of `create`, `update` or `delete` may get.
     const BATCH: usize = 1;
@@ -78,13 +79,10 @@ pub trait Descriptor: Send + Sync + Sized + 'static {
     /// Creates items. The outcomes are in the order of the batch.
     fn create(&self, batch: Batch<Self>) -> impl Future<Output = Outcomes<Self::Metadata>> + Send;
 
-    /// Changes items where they are. Called only if [`Descriptor::change`] says so.
+    /// Changes items where they are. Called only if [`Descriptor::change`] says so. By default as `create`, which gets
+    /// items that are there then: right where making an item again replaces it, or where `create` makes what is missing.
     fn update(&self, batch: Batch<Self>) -> impl Future<Output = Outcomes<Self::Metadata>> + Send {
-        async move {
-            let why =
-                Failure::new(format!("{}: `change` says in place, but there is no `update`", Self::KIND));
-            batch.entries.iter().map(|_| Err(why.clone().permanent())).collect()
-        }
+        self.create(batch)
     }
 
     /// Deletes items.
@@ -99,6 +97,15 @@ pub struct Entry<D: Descriptor> {
     pub(crate) previous: Option<AnyValue>,
     /// What creating it returned; `None` before it is created, and for items found without it.
     pub metadata: Option<D::Metadata>,
+}
+
+/// An entry reads as its value: `entry.mtu`.
+impl<D: Descriptor> std::ops::Deref for Entry<D> {
+    type Target = D::Value;
+
+    fn deref(&self) -> &D::Value {
+        self.value()
+    }
 }
 
 impl<D: Descriptor> Entry<D> {
@@ -212,6 +219,27 @@ impl<D: Descriptor> Observed<D> {
     /// An item that an agent may have made.
     pub const fn new(value: D::Value, metadata: D::Metadata) -> Self {
         Self { value, metadata, given: false }
+    }
+
+    /// What a southbound lists becomes observations: of each element an item with its metadata, or nothing where it is
+    /// none of the kind.
+    pub fn all<T>(
+        elements: impl IntoIterator<Item = T>,
+        mut item: impl FnMut(T) -> Option<(D::Value, D::Metadata)>,
+    ) -> Vec<Self> {
+        let observed = |element| item(element).map(|(value, metadata)| Self::new(value, metadata));
+        elements.into_iter().filter_map(observed).collect()
+    }
+
+    /// As [`Observed::all`], for items without metadata.
+    pub fn values<T>(
+        elements: impl IntoIterator<Item = T>,
+        mut value: impl FnMut(T) -> Option<D::Value>,
+    ) -> Vec<Self>
+    where
+        D: Descriptor<Metadata = ()>,
+    {
+        Self::all(elements, |element| Some((value(element)?, ())))
     }
 
     /// An item that belongs to the southbound.

@@ -255,9 +255,11 @@ impl Engine {
         self.notice(Notice { key: seen.key.clone(), seen: Some(seen) });
     }
 
-    /// The southbound says by itself that an item is no more there.
-    pub fn disappeared(&self, key: Key) {
-        self.notice(Notice { key, seen: None });
+    /// The southbound says by itself that items are no more there.
+    pub fn disappeared(&self, keys: impl IntoIterator<Item = Key>) {
+        for key in keys {
+            self.notice(Notice { key, seen: None });
+        }
     }
 
     fn notice(&self, notice: Notice) {

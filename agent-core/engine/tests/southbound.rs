@@ -94,7 +94,6 @@ impl Descriptor for Labels {
     type Value = Label;
     type Metadata = ();
     const KIND: &'static str = "label";
-    const OBSERVE_AFTER: &'static [&'static str] = &["port"];
 
     fn key(label: &Label) -> Key {
         Key::new(Self::KIND, &label.port)
@@ -121,7 +120,7 @@ impl Descriptor for Labels {
     }
 }
 
-/// Labels are registered first, though they are to be observed behind ports.
+/// Labels are registered first, though they are observed behind ports: those have metadata.
 fn engine(southbound: &Southbound) -> (Engine, Registered<Ports>) {
     let engine = Engine::held(Settings::default());
     let family = Arc::new(OnceLock::new());

@@ -6,7 +6,7 @@
 //!   back, all kinds are observed before anything is done. A kind whose messages this VPP does not have is unimplemented,
 //!   and says which message it is.
 //! * Verbs that make a descriptor short: a batch becomes a [pipeline](Vpp::pipeline), a dump becomes
-//!   [observations](Session::observe), an [event](Vpp::on_event) an observed change, an error of a call a typed
+//!   [observations](Vpp::dump), an [event](Vpp::on_event) an observed change, an error of a call a typed
 //!   [`failure()`].
 //!
 //! A descriptor of VPP's routes, whole:
@@ -17,7 +17,7 @@
 //! use vpp_26_06::fib::FibSourceDump;
 //! use vpp_26_06::ip::{FibPath, IpRouteAddDelV2, IpRouteV2Dump};
 //! use vpp_agent_engine::{Batch, Descriptor, Failure, Key, Observed, Outcomes};
-//! use vpp_agent_vpp::{Vpp, messages, text};
+//! use vpp_agent_vpp::{Vpp, messages};
 //! # use vpp_agent_kernel::{schemars::JsonSchema, serde::{Deserialize, Serialize}};
 //! use vpp_wire::Prefix;
 //!
@@ -25,8 +25,6 @@
 //! # #[serde(crate = "vpp_agent_kernel::serde")]
 //! # #[schemars(crate = "vpp_agent_kernel::schemars")]
 //! struct Route {
-//!     #[serde(with = "text")]
-//!     #[schemars(with = "String")]
 //!     prefix: Prefix,
 //!     via: IpAddr,
 //! }
@@ -45,21 +43,19 @@
 //!     async fn observe(&self) -> Result<Vec<Observed<Self>>, Failure> {
 //!         let vpp = self.0.session()?;
 //!         // Those that clients of the API made; others come with addresses and neighbours.
-//!         let sources = vpp.dump(&FibSourceDump).await?;
+//!         let sources = vpp.dump([FibSourceDump]).await?;
 //!         let src = sources.iter().find(|it| it.src.name == "API").map_or(0, |it| it.src.id);
-//!         let routes = IpRouteV2Dump { src, ..Default::default() };
-//!         vpp.observe(&routes, |it| {
+//!         let routes = vpp.dump([IpRouteV2Dump { src, ..Default::default() }]).await?;
+//!         Ok(Observed::values(routes, |it| {
 //!             let via = it.route.paths.first()?.next_hop()?;
-//!             Some(Observed::new(Route { prefix: it.route.prefix, via }, ()))
-//!         })
-//!         .await
+//!             Some(Route { prefix: it.route.prefix, via })
+//!         }))
 //!     }
 //!     async fn create(&self, batch: Batch<Self>) -> Outcomes {
-//!         let add = |route: &Route| IpRouteAddDelV2::add(0, route.prefix, FibPath::via(route.via));
-//!         self.0.pipeline(&batch, |entry| Ok(add(entry.value()))).await
+//!         self.0.pipeline(&batch, |it| Ok(IpRouteAddDelV2::add(0, it.prefix, FibPath::via(it.via)))).await
 //!     }
 //!     async fn delete(&self, batch: Batch<Self>) -> Outcomes {
-//!         self.0.pipeline(&batch, |entry| Ok(IpRouteAddDelV2::delete(0, entry.value().prefix))).await
+//!         self.0.pipeline(&batch, |it| Ok(IpRouteAddDelV2::delete(0, it.prefix))).await
 //!     }
 //! }
 //!
@@ -76,7 +72,6 @@ mod metrics;
 mod plugin;
 pub mod prelude;
 mod session;
-pub mod text;
 mod vpp;
 
 pub use {vpp_conn, vpp_wire};

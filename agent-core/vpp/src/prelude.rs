@@ -1,5 +1,7 @@
 //! What a descriptor of VPP names: `use agent_core::vpp::prelude::*;`.
 
+pub use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};
 pub use vpp_agent_engine::{
@@ -8,4 +10,4 @@ pub use vpp_agent_engine::{
 };
 pub use vpp_wire::{MacAddress, Prefix};
 
-pub use crate::{BATCH, Messages, Vpp, messages, text};
+pub use crate::{BATCH, Messages, Vpp, VppConnection, messages};

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use vpp_agent_engine::{Batch, Descriptor, Entry, Failure, Observed, Outcomes};
+use vpp_agent_engine::{Batch, Descriptor, Entry, Failure, Outcomes};
 use vpp_conn::{CallError, Connection};
 use vpp_wire::{Dump, Request};
 
@@ -44,38 +44,48 @@ impl Session {
         }
     }
 
-    /// All elements of a dump.
+    /// All elements of dumps, of one after the other.
     ///
     /// # Errors
     ///
     /// When VPP cannot be asked: see [`failure`].
-    pub async fn dump<D: Dump>(&self, request: &D) -> Result<Vec<D::Details>, Failure> {
-        self.connection.dump(request).collect().await.map_err(|error| self.failure(&error))
-    }
-
-    /// A dump becomes observations: of each element an item, or nothing where it is none of the kind.
-    ///
-    /// # Errors
-    ///
-    /// As [`dump`](Self::dump).
-    pub async fn observe<K: Descriptor, D: Dump>(
+    pub async fn dump<D: Dump>(
         &self,
-        request: &D,
-        item: impl FnMut(D::Details) -> Option<Observed<K>> + Send,
-    ) -> Result<Vec<Observed<K>>, Failure> {
-        Ok(self.dump(request).await?.into_iter().filter_map(item).collect())
+        requests: impl IntoIterator<Item = D, IntoIter: Send> + Send,
+    ) -> Result<Vec<D::Details>, Failure> {
+        let mut all = Vec::new();
+        for request in requests {
+            let elements = self.connection.dump(&request).collect().await;
+            all.append(&mut elements.map_err(|error| self.failure(&error))?);
+        }
+        Ok(all)
     }
 
     /// Sends one request for each item of a batch, many at a time. An item without a request fails alone.
-    pub async fn pipeline<K: Descriptor, R: Request, M: Send>(
+    pub async fn pipeline<K: Descriptor, R: Request>(
         &self,
         batch: &Batch<K>,
         request: impl Fn(&Entry<K>) -> Result<R, Failure> + Send,
-        metadata: impl Fn(R::Reply) -> M + Send,
-    ) -> Outcomes<M> {
-        let outcomes = self.exchange(batch, move |_, entry| Some(request(entry)), metadata).await;
+    ) -> Outcomes {
+        let outcomes = self.exchange(batch, move |_, entry| Some(request(entry)), |_| ()).await;
         // Each item had a request, or the reason why not.
         outcomes.into_iter().flatten().collect()
+    }
+
+    /// As [`pipeline`](Self::pipeline), for items whose metadata comes with the reply. Items that are there, as in an
+    /// update, have theirs and are not asked for.
+    pub async fn make<K: Descriptor, R: Request>(
+        &self,
+        batch: &Batch<K>,
+        request: impl Fn(&Entry<K>) -> Result<R, Failure> + Send,
+        metadata: impl Fn(R::Reply) -> K::Metadata + Send,
+    ) -> Outcomes<K::Metadata> {
+        let missing = move |_, entry: &Entry<K>| entry.metadata.is_none().then(|| request(entry));
+        let made = self.exchange(batch, missing, metadata).await;
+        made.into_iter()
+            .zip(batch.iter())
+            .map(|(made, entry)| made.unwrap_or_else(|| entry.metadata().cloned()))
+            .collect()
     }
 
     /// The same, for some of the items; `None` for the others.

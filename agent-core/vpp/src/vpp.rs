@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use vpp_agent_engine::{Access, Batch, Descriptor, Engine, Entry, Failure, Outcomes, Registered};
 use vpp_agent_kernel::Context;
 use vpp_conn::{Connection, Gap, Notice, Supervisor};
-use vpp_wire::{Request, Subscribe};
+use vpp_wire::{Dump, Request, Subscribe};
 
 use crate::Messages;
 use crate::session::Session;
@@ -171,24 +171,41 @@ impl Vpp {
         current.as_ref().map(|connection| Session::new(connection.clone())).map_err(Failure::new)
     }
 
+    /// All elements of dumps, of one after the other. [`Observed::all`](vpp_agent_engine::Observed::all) makes observations
+    /// of them.
+    ///
+    /// # Errors
+    ///
+    /// When VPP is down, or cannot be asked: see [`failure()`](crate::failure()).
+    pub async fn dump<D: Dump>(
+        &self,
+        requests: impl IntoIterator<Item = D, IntoIter: Send> + Send,
+    ) -> Result<Vec<D::Details>, Failure> {
+        self.session()?.dump(requests).await
+    }
+
     /// Sends one request for each item of a batch, many at a time: a batch becomes a pipeline.
     pub async fn pipeline<D: Descriptor, R: Request>(
         &self,
         batch: &Batch<D>,
         request: impl Fn(&Entry<D>) -> Result<R, Failure> + Send,
     ) -> Outcomes {
-        self.pipeline_with(batch, request, |_| ()).await
+        match self.session() {
+            Ok(session) => session.pipeline(batch, request).await,
+            Err(failure) => batch.iter().map(|_| Err(failure.clone())).collect(),
+        }
     }
 
-    /// As [`pipeline`](Self::pipeline), for items whose metadata comes with the reply.
-    pub async fn pipeline_with<D: Descriptor, R: Request, M: Send>(
+    /// As [`pipeline`](Self::pipeline), for items whose metadata comes with the reply. Items that are there, as in an
+    /// update, have theirs and are not asked for.
+    pub async fn make<D: Descriptor, R: Request>(
         &self,
         batch: &Batch<D>,
         request: impl Fn(&Entry<D>) -> Result<R, Failure> + Send,
-        metadata: impl Fn(R::Reply) -> M + Send,
-    ) -> Outcomes<M> {
+        metadata: impl Fn(R::Reply) -> D::Metadata + Send,
+    ) -> Outcomes<D::Metadata> {
         match self.session() {
-            Ok(session) => session.pipeline(batch, request, metadata).await,
+            Ok(session) => session.make(batch, request, metadata).await,
             Err(failure) => batch.iter().map(|_| Err(failure.clone())).collect(),
         }
     }

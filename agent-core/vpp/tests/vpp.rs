@@ -32,19 +32,15 @@ impl<const N: usize> Descriptor for Loopbacks<N> {
         Key::new(Self::KIND, loopback.instance)
     }
     async fn observe(&self) -> Result<Vec<Observed<Self>>, Failure> {
-        let vpp = self.0.session()?;
-        vpp.observe(&SwInterfaceDump::default(), |it| {
+        let interfaces = self.0.dump([SwInterfaceDump::default()]).await?;
+        Ok(Observed::all(interfaces, |it| {
             let instance = it.interface_name.strip_prefix("loop")?.parse().ok()?;
-            Some(Observed::new(Loopback { instance }, it.sw_if_index))
-        })
-        .await
+            Some((Loopback { instance }, it.sw_if_index))
+        }))
     }
     async fn create(&self, batch: Batch<Self>) -> Outcomes<u32> {
-        let create = |it: &Entry<Self>| {
-            let user_instance = it.value().instance;
-            Ok(CreateLoopbackInstance { is_specified: true, user_instance, ..Default::default() })
-        };
-        self.0.pipeline_with(&batch, create, |reply| reply.sw_if_index).await
+        let create = |it: &Entry<Self>| Ok(CreateLoopbackInstance::numbered(it.instance));
+        self.0.make(&batch, create, |reply| reply.sw_if_index).await
     }
     async fn delete(&self, batch: Batch<Self>) -> Outcomes {
         self.0.pipeline(&batch, |it| Ok(DeleteLoopback { sw_if_index: *it.metadata()? })).await
@@ -66,7 +62,7 @@ struct Tables(Vpp);
 impl Tables {
     async fn set(&self, is_add: bool, batch: &Batch<Self>) -> Outcomes {
         let table = |id| IpTable { table_id: id, ..Default::default() };
-        let request = |it: &Entry<Self>| Ok(IpTableAddDel { is_add, table: table(it.value().id) });
+        let request = |it: &Entry<Self>| Ok(IpTableAddDel { is_add, table: table(it.id) });
         self.0.pipeline(batch, request).await
     }
 }
@@ -80,12 +76,10 @@ impl Descriptor for Tables {
         Key::new(Self::KIND, table.id)
     }
     async fn observe(&self) -> Result<Vec<Observed<Self>>, Failure> {
-        let vpp = self.0.session()?;
         let of_clients = |it: &IpTable| !it.is_ip6 && it.table_id != 0;
-        vpp.observe(&IpTableDump, |it| {
-            of_clients(&it.table).then(|| Observed::new(Table { id: it.table.table_id }, ()))
-        })
-        .await
+        Ok(Observed::values(self.0.dump([IpTableDump]).await?, |it| {
+            of_clients(&it.table).then_some(Table { id: it.table.table_id })
+        }))
     }
     async fn create(&self, batch: Batch<Self>) -> Outcomes {
         self.set(true, &batch).await
@@ -109,9 +103,7 @@ impl Plugin for One {
         vpp.register(Tables(vpp.clone()), messages![IpTableAddDel, IpTableDump])?;
         let keys = loopbacks.by(|index| *index);
         vpp.on_event(move |engine, event: SwInterfaceEvent| {
-            if let Some(key) = keys.get(&event.sw_if_index).filter(|_| event.deleted) {
-                engine.disappeared(key);
-            }
+            engine.disappeared(keys.get(&event.sw_if_index).filter(|_| event.deleted));
         })?;
         Ok(Self)
     }

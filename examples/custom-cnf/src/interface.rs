@@ -1,28 +1,22 @@
-//! Interfaces: loopbacks, and devices of the host. All are wanted up.
+//! Interfaces: loopbacks, and devices of the host.
 
-use agent_core::vpp::prelude::*;
-use vpp_26_06::af_packet::{AfPacketCreateV3, AfPacketDelete, AfPacketMode};
-use vpp_26_06::interface::{
-    CreateLoopbackInstance, DeleteLoopback, IfStatusFlags, SwInterfaceDump, SwInterfaceEvent,
-    SwInterfaceSetFlags,
-};
-
-/// The kinds of interfaces.
-pub const KINDS: &[&str] = &[Loopbacks::KIND, HostInterfaces::KIND];
-
-pub const LOOPBACK: Messages =
-    messages![CreateLoopbackInstance, DeleteLoopback, SwInterfaceSetFlags, SwInterfaceDump, SwInterfaceEvent];
+use agent_core::prelude::*;
+use vpp_26_06::af_packet::{AfPacketCreateV3, AfPacketDelete};
+use vpp_26_06::interface::{CreateLoopbackInstance, DeleteLoopback, SwInterfaceDump, SwInterfaceSetFlags};
 
 // ANCHOR: loopback
 /// A loopback interface, which VPP names `loop0` to `loop16383`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Loopback {
     instance: u32,
-    #[serde(skip)]
-    is_down: bool,
+    #[serde(default)]
+    shutdown: bool,
 }
 
 pub struct Loopbacks(pub Vpp);
+
+pub const LOOPBACK: Messages =
+    messages![CreateLoopbackInstance, DeleteLoopback, SwInterfaceSetFlags, SwInterfaceDump];
 
 impl Descriptor for Loopbacks {
     type Value = Loopback;
@@ -39,23 +33,16 @@ impl Descriptor for Loopbacks {
         Change::InPlace
     }
     async fn observe(&self) -> Result<Vec<Observed<Self>>, Failure> {
-        let vpp = self.0.session()?;
-        vpp.observe(&SwInterfaceDump::default(), |it| {
+        let interfaces = self.0.dump([SwInterfaceDump::default()]).await?;
+        Ok(Observed::all(interfaces, |it| {
             let instance = it.interface_name.strip_prefix("loop")?.parse().ok()?;
-            Some(Observed::new(Loopback { instance, is_down: is_down(it.flags) }, it.sw_if_index))
-        })
-        .await
+            Some((Loopback { instance, shutdown: !it.is_admin_up() }, it.sw_if_index))
+        }))
     }
     async fn create(&self, batch: Batch<Self>) -> Outcomes<u32> {
-        let create = |it: &Entry<Self>| {
-            let user_instance = it.value().instance;
-            Ok(CreateLoopbackInstance { is_specified: true, user_instance, ..Default::default() })
-        };
-        let created = self.0.pipeline_with(&batch, create, |reply| reply.sw_if_index).await;
-        self.0.then(&batch, created, switch_on).await
-    }
-    async fn update(&self, batch: Batch<Self>) -> Outcomes<u32> {
-        self.0.then(&batch, batch.metadata(), switch_on).await
+        let create = |it: &Entry<Self>| Ok(CreateLoopbackInstance::numbered(it.instance));
+        let made = self.0.make(&batch, create, |reply| reply.sw_if_index).await;
+        self.0.then(&batch, made, |it, index| Ok(SwInterfaceSetFlags::admin(*index, !it.shutdown))).await
     }
     async fn delete(&self, batch: Batch<Self>) -> Outcomes {
         self.0.pipeline(&batch, |it| Ok(DeleteLoopback { sw_if_index: *it.metadata()? })).await
@@ -63,21 +50,19 @@ impl Descriptor for Loopbacks {
 }
 // ANCHOR_END: loopback
 
-pub const HOST: Messages = messages![AfPacketCreateV3, AfPacketDelete, SwInterfaceSetFlags, SwInterfaceDump];
-
 /// An interface on a device of the host, by af_packet. VPP names it `host-` and the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HostInterface {
     device: String,
     /// Its own, so that it is the same when VPP starts again: neighbours keep it for a minute.
-    #[serde(with = "text")]
-    #[schemars(with = "String")]
     mac: MacAddress,
-    #[serde(skip)]
-    is_down: bool,
+    #[serde(default)]
+    shutdown: bool,
 }
 
 pub struct HostInterfaces(pub Vpp);
+
+pub const HOST: Messages = messages![AfPacketCreateV3, AfPacketDelete, SwInterfaceSetFlags, SwInterfaceDump];
 
 impl Descriptor for HostInterfaces {
     type Value = HostInterface;
@@ -91,45 +76,19 @@ impl Descriptor for HostInterfaces {
         if from.mac == to.mac { Change::InPlace } else { Change::Recreate }
     }
     async fn observe(&self) -> Result<Vec<Observed<Self>>, Failure> {
-        let vpp = self.0.session()?;
-        vpp.observe(&SwInterfaceDump::default(), |it| {
+        let interfaces = self.0.dump([SwInterfaceDump::default()]).await?;
+        Ok(Observed::all(interfaces, |it| {
             let device = it.interface_name.strip_prefix("host-")?.to_owned();
-            let (mac, is_down) = (it.l2_address, is_down(it.flags));
-            Some(Observed::new(HostInterface { device, mac, is_down }, it.sw_if_index))
-        })
-        .await
+            let (mac, shutdown) = (it.l2_address, !it.is_admin_up());
+            Some((HostInterface { device, mac, shutdown }, it.sw_if_index))
+        }))
     }
     async fn create(&self, batch: Batch<Self>) -> Outcomes<u32> {
-        let create = |it: &Entry<Self>| {
-            let HostInterface { device, mac, .. } = it.value().clone();
-            let mode = AfPacketMode::ETHERNET;
-            Ok(AfPacketCreateV3 { mode, host_if_name: device, hw_addr: mac, ..Default::default() })
-        };
-        let created = self.0.pipeline_with(&batch, create, |reply| reply.sw_if_index).await;
-        self.0.then(&batch, created, switch_on).await
-    }
-    async fn update(&self, batch: Batch<Self>) -> Outcomes<u32> {
-        self.0.then(&batch, batch.metadata(), switch_on).await
+        let create = |it: &Entry<Self>| Ok(AfPacketCreateV3::ethernet(&it.device, it.mac));
+        let made = self.0.make(&batch, create, |reply| reply.sw_if_index).await;
+        self.0.then(&batch, made, |it, index| Ok(SwInterfaceSetFlags::admin(*index, !it.shutdown))).await
     }
     async fn delete(&self, batch: Batch<Self>) -> Outcomes {
-        let delete = |it: &Entry<Self>| AfPacketDelete { host_if_name: it.value().device.clone() };
-        self.0.pipeline(&batch, |it| Ok(delete(it))).await
+        self.0.pipeline(&batch, |it| Ok(AfPacketDelete { host_if_name: it.device.clone() })).await
     }
 }
-
-fn is_down(flags: IfStatusFlags) -> bool {
-    !flags.contains(IfStatusFlags::ADMIN_UP)
-}
-
-fn switch_on<D: Descriptor>(_: &Entry<D>, sw_if_index: &u32) -> Result<SwInterfaceSetFlags, Failure> {
-    Ok(SwInterfaceSetFlags { sw_if_index: *sw_if_index, flags: IfStatusFlags::ADMIN_UP })
-}
-
-// ANCHOR: event
-/// Somebody deleted an interface, or VPP did as it was told.
-pub fn changed(interfaces: &Family<u32>, engine: &Engine, event: &SwInterfaceEvent) {
-    if let Some(key) = interfaces.key(&event.sw_if_index).filter(|_| event.deleted) {
-        engine.disappeared(key);
-    }
-}
-// ANCHOR_END: event

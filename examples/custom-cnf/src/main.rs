@@ -4,16 +4,9 @@ mod interface;
 mod routing;
 mod sample;
 
-use agent_core::engine::file::FileSource;
-use agent_core::engine::{Engine, Family};
-use agent_core::vpp::VppConnection;
-use agent_core::{Agent, Context, Plugin, PluginError, Probes, Provided};
+use agent_core::prelude::*;
+use vpp_26_06::interface::SwInterfaceEvent;
 
-use crate::interface::{HostInterfaces, Loopbacks};
-use crate::routing::{Addresses, Routes};
-use crate::sample::Samples;
-
-// ANCHOR: main
 fn main() -> std::process::ExitCode {
     Agent::builder("custom-cnf")
         .plugin::<VppConnection>()
@@ -23,9 +16,7 @@ fn main() -> std::process::ExitCode {
         .plugin::<Router>()
         .main()
 }
-// ANCHOR_END: main
 
-// ANCHOR: plugin
 /// The kinds of items that live in VPP, each with the messages that VPP has to have for it.
 struct Router;
 
@@ -36,15 +27,17 @@ impl Plugin for Router {
 
     async fn start((): (), vpp: Provided<Self>, _: &Context) -> Result<Self, PluginError> {
         let vpp = vpp.vpp()?;
-        let loopbacks = vpp.register(Loopbacks(vpp.clone()), interface::LOOPBACK)?;
-        let hosts = vpp.register(HostInterfaces(vpp.clone()), interface::HOST)?;
+        let loopbacks = vpp.register(interface::Loopbacks(vpp.clone()), interface::LOOPBACK)?;
+        let hosts = vpp.register(interface::HostInterfaces(vpp.clone()), interface::HOST)?;
         // What stands on an interface names it, be it a loopback or a device of the host.
         let interfaces = Family::new().with(&loopbacks).with(&hosts);
-        vpp.register(Addresses(vpp.clone(), interfaces.clone()), routing::ADDRESS)?;
-        vpp.register(Routes(vpp.clone(), interfaces.clone()), routing::ROUTE)?;
-        vpp.register(Samples(vpp.clone(), interfaces.clone()), sample::MESSAGES)?;
-        vpp.on_event(move |engine, event| interface::changed(&interfaces, engine, &event))?;
+        vpp.register(routing::Addresses(vpp.clone(), interfaces.clone()), routing::ADDRESS)?;
+        vpp.register(routing::Routes(vpp.clone(), interfaces.clone()), routing::ROUTE)?;
+        vpp.register(sample::Samples(vpp.clone(), interfaces.clone()), sample::MESSAGES)?;
+        // Somebody deletes an interface, or VPP does as it was told.
+        vpp.on_event(move |engine, event: SwInterfaceEvent| {
+            engine.disappeared(interfaces.key(&event.sw_if_index).filter(|_| event.deleted));
+        })?;
         Ok(Self)
     }
 }
-// ANCHOR_END: plugin

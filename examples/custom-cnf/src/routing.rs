@@ -1,20 +1,14 @@
 //! Addresses of interfaces, and routes of the default table.
 
-use std::net::IpAddr;
-
-use agent_core::vpp::prelude::*;
+use agent_core::prelude::*;
 use vpp_26_06::fib::FibSourceDump;
 use vpp_26_06::interface::SwInterfaceAddDelAddress;
-use vpp_26_06::ip::{FibPath, IpAddressDump, IpRouteAddDelV2, IpRouteV2Details, IpRouteV2Dump, IpTable};
-
-use crate::interface;
+use vpp_26_06::ip::{FibPath, IpAddressDump, IpRouteAddDelV2, IpRouteV2Dump, IpTable};
 
 /// An address of an interface.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Address {
     interface: String,
-    #[serde(with = "text")]
-    #[schemars(with = "String")]
     address: Prefix,
 }
 
@@ -22,21 +16,10 @@ pub struct Addresses(pub Vpp, pub Family<u32>);
 
 pub const ADDRESS: Messages = messages![SwInterfaceAddDelAddress, IpAddressDump];
 
-impl Addresses {
-    async fn set(&self, is_add: bool, batch: &Batch<Self>) -> Outcomes {
-        let request = |it: &Entry<Self>| {
-            let (sw_if_index, prefix) = (self.1.get(&it.value().interface)?, it.value().address);
-            Ok(SwInterfaceAddDelAddress { sw_if_index, is_add, prefix, ..Default::default() })
-        };
-        self.0.pipeline(batch, request).await
-    }
-}
-
 impl Descriptor for Addresses {
     type Value = Address;
     type Metadata = ();
     const KIND: &'static str = "address";
-    const OBSERVE_AFTER: &'static [&'static str] = interface::KINDS;
     const BATCH: usize = BATCH;
 
     fn key(address: &Address) -> Key {
@@ -46,21 +29,21 @@ impl Descriptor for Addresses {
         self.1.needs(&address.interface)
     }
     async fn observe(&self) -> Result<Vec<Observed<Self>>, Failure> {
-        let (vpp, mut all) = (self.0.session()?, Vec::new());
-        for (key, sw_if_index) in self.1.all() {
-            let address = |address| Address { interface: key.name().to_owned(), address };
-            for is_ipv6 in [false, true] {
-                let addresses = IpAddressDump { sw_if_index, is_ipv6 };
-                all.extend(vpp.observe(&addresses, |it| Some(Observed::new(address(it.prefix), ()))).await?);
-            }
-        }
-        Ok(all)
+        let both = |(_, sw_if_index)| [false, true].map(|is_ipv6| IpAddressDump { sw_if_index, is_ipv6 });
+        let addresses = self.0.dump(self.1.all().into_iter().flat_map(both)).await?;
+        Ok(Observed::values(addresses, |it| {
+            Some(Address { interface: self.1.name(&it.sw_if_index)?, address: it.prefix })
+        }))
     }
     async fn create(&self, batch: Batch<Self>) -> Outcomes {
-        self.set(true, &batch).await
+        let add =
+            |it: &Entry<Self>| Ok(SwInterfaceAddDelAddress::add(self.1.get(&it.interface)?, it.address));
+        self.0.pipeline(&batch, add).await
     }
     async fn delete(&self, batch: Batch<Self>) -> Outcomes {
-        self.set(false, &batch).await
+        let delete =
+            |it: &Entry<Self>| Ok(SwInterfaceAddDelAddress::delete(self.1.get(&it.interface)?, it.address));
+        self.0.pipeline(&batch, delete).await
     }
 }
 
@@ -68,8 +51,6 @@ impl Descriptor for Addresses {
 /// A route to a next hop on an interface.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Route {
-    #[serde(with = "text")]
-    #[schemars(with = "String")]
     prefix: Prefix,
     via: IpAddr,
     interface: String,
@@ -83,7 +64,6 @@ impl Descriptor for Routes {
     type Value = Route;
     type Metadata = ();
     const KIND: &'static str = "route";
-    const OBSERVE_AFTER: &'static [&'static str] = interface::KINDS;
     const BATCH: usize = BATCH;
 
     fn key(route: &Route) -> Key {
@@ -95,31 +75,30 @@ impl Descriptor for Routes {
     fn needs(&self, route: &Route) -> Needs {
         self.1.needs(&route.interface)
     }
+    fn change(&self, _: &Route, _: &Route) -> Change {
+        Change::InPlace
+    }
     async fn observe(&self) -> Result<Vec<Observed<Self>>, Failure> {
-        let (vpp, mut all) = (self.0.session()?, Vec::new());
+        let vpp = self.0.session()?;
         // Those that clients of the API made; others come with addresses and neighbours.
-        let sources = vpp.dump(&FibSourceDump).await?;
+        let sources = vpp.dump([FibSourceDump]).await?;
         let src = sources.iter().find(|it| it.src.name == "API").map_or(0, |it| it.src.id);
-        for is_ip6 in [false, true] {
-            let table = IpTable { is_ip6, ..Default::default() };
-            let route = |it: IpRouteV2Details| {
-                let path = it.route.paths.first()?;
-                let interface = self.1.name(&path.sw_if_index)?;
-                Some(Observed::new(Route { prefix: it.route.prefix, via: path.next_hop()?, interface }, ()))
-            };
-            all.extend(vpp.observe(&IpRouteV2Dump { src, table }, route).await?);
-        }
-        Ok(all)
+        let table = |is_ip6| IpTable { is_ip6, ..Default::default() };
+        let both = [false, true].map(|is_ip6| IpRouteV2Dump { src, table: table(is_ip6) });
+        Ok(Observed::values(vpp.dump(both).await?, |it| {
+            let path = it.route.paths.first()?;
+            let interface = self.1.name(&path.sw_if_index)?;
+            Some(Route { prefix: it.route.prefix, via: path.next_hop()?, interface })
+        }))
     }
     async fn create(&self, batch: Batch<Self>) -> Outcomes {
         let add = |it: &Entry<Self>| {
-            let Route { prefix, via, interface } = it.value();
-            Ok(IpRouteAddDelV2::add(0, *prefix, FibPath::via_interface(*via, self.1.get(interface)?)))
+            Ok(IpRouteAddDelV2::add(0, it.prefix, FibPath::via_interface(it.via, self.1.get(&it.interface)?)))
         };
         self.0.pipeline(&batch, add).await
     }
     async fn delete(&self, batch: Batch<Self>) -> Outcomes {
-        self.0.pipeline(&batch, |it| Ok(IpRouteAddDelV2::delete(0, it.value().prefix))).await
+        self.0.pipeline(&batch, |it| Ok(IpRouteAddDelV2::delete(0, it.prefix))).await
     }
 }
 // ANCHOR_END: route

@@ -18,7 +18,7 @@ mod stand_in;
 #[path = "router/worlds.rs"]
 mod worlds;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -135,6 +135,19 @@ fn routes(world: &mut dyn World) -> Result<(), Failed> {
     until(world, &mut agent, &all.there)?;
     world.packets_pass(FAR_HOST)?;
 
+    // Routes get another next hop, and an interface is shut down, where they are: one request for each.
+    let before = world.mutations()?;
+    let change = |text: &str| text.replace("10.2.0.2", "10.2.0.3").replace("loop7 up", "loop7 down");
+    agent.write(&change(&all.document).replace("instance: 7", "instance: 7, shutdown: true"))?;
+    until(world, &mut agent, &all.there.iter().map(|it| change(it)).collect())?;
+    let changed = since(before, world.mutations()?);
+    if changed != [("ip_route_add_del_v2".to_owned(), 2), ("sw_interface_set_flags".to_owned(), 1)] {
+        return Err(format!("not where they are: {changed:?}").into());
+    }
+    agent.write(&all.document)?;
+    until(world, &mut agent, &all.there)?;
+    world.packets_pass(FAR_HOST)?;
+
     // A document that is wrong changes nothing, and says where it is.
     agent.write(&all.document.replace("192.0.2.1/32", "192.0.2.1/33"))?;
     agent.until_health(|text| text.contains("192.0.2.1/33"))?;
@@ -162,12 +175,7 @@ fn routes(world: &mut dyn World) -> Result<(), Failed> {
     agent.start_again()?;
     until(world, &mut agent, &more.there)?;
     agent.until_health(|text| !text.contains("waiting"))?;
-    let mut after = world.mutations()?;
-    for (message, times) in before {
-        *after.entry(message).or_default() -= times;
-    }
-    after.retain(|_, times| *times != 0);
-    if after.into_iter().collect::<Vec<_>>() != [("ip_route_add_del_v2".to_owned(), 1)] {
+    if since(before, world.mutations()?) != [("ip_route_add_del_v2".to_owned(), 1)] {
         return Err(format!("more than the new route: {:?}", world.mutations()?).into());
     }
 
@@ -175,6 +183,14 @@ fn routes(world: &mut dyn World) -> Result<(), Failed> {
     agent.write("")?;
     until(world, &mut agent, &BTreeSet::new())?;
     agent.stop()
+}
+
+/// How often each message came meanwhile.
+fn since(before: BTreeMap<String, i64>, mut after: BTreeMap<String, i64>) -> Vec<(String, i64)> {
+    for (message, times) in before {
+        *after.entry(message).or_default() -= times;
+    }
+    after.into_iter().filter(|(_, times)| *times != 0).collect()
 }
 
 /// What would be done is told, and nothing is done.

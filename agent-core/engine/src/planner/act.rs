@@ -328,7 +328,7 @@ impl Planner {
             why,
             value,
             previous: if action == Action::Update { node.applied.clone() } else { None },
-            metadata: node.metadata.clone(),
+            metadata: if action == Action::Create { None } else { node.metadata.clone() },
         };
         let kind = node.kind;
         self.moved(kind, id);

@@ -115,14 +115,8 @@ impl Planner {
             .iter()
             .copied()
             .filter(|&kind| {
-                let rules = self.kinds[kind as usize].rules.as_ref();
-                let before = rules.map_or(&[][..], |rules| rules.observe_after());
-                before.iter().all(|name| {
-                    let before = self.kind_ids.get(*name);
-                    before.is_none_or(|before| {
-                        *before == kind || (!pass.waiting.contains(before) && !pass.running.contains(before))
-                    })
-                })
+                let mut unfinished = pass.waiting.iter().chain(&pass.running);
+                !unfinished.any(|&other| other != kind && self.is_observed_after(kind, other))
             })
             .collect();
         // Kinds that want to be observed after each other all go at once.
@@ -147,6 +141,15 @@ impl Planner {
         } else {
             self.pass = Some(pass);
         }
+    }
+
+    /// Whether a kind says so, or may read metadata of the other one and has none that the other one could read.
+    fn is_observed_after(&self, kind: u32, other: u32) -> bool {
+        let rules = |kind: u32| self.kinds[kind as usize].rules.as_deref();
+        let (Some(this), Some(other)) = (rules(kind), rules(other)) else { return false };
+        let says = |one: &dyn Rules, other: &dyn Rules| one.observe_after().contains(&other.kind());
+        let may_read = other.has_metadata() && !this.has_metadata();
+        says(this, other) || (may_read && !says(other, this))
     }
 
     pub(super) fn observed(&mut self, kind: &str, result: Result<Vec<Seen>, Failure>) {

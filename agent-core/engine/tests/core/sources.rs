@@ -28,7 +28,7 @@ async fn core_11_southbound_notification() {
     appear(Item::new("A", "1-y"));
     rest(&engine).await;
     assert_eq!(southbound.calls(), ["create Dd/2-y"]);
-    engine.disappeared(key("A/1"));
+    engine.disappeared([key("A/1")]);
     rest(&engine).await;
     let calls = southbound.calls();
     assert_eq!(sorted(calls.clone()), ["delete B/2", "delete Dd/2-x", "delete Dd/2-y"]);
@@ -276,7 +276,7 @@ async fn core_24_queue_overflow() {
             if (round + n) % 2 == 0 || round == 99 && n < 50 {
                 engine.appeared::<A>(Observed::new(Item::new("A", n.to_string()).version(round), 0));
             } else {
-                engine.disappeared(key(&format!("A/{n}")));
+                engine.disappeared([key(&format!("A/{n}"))]);
             }
         }
     }
@@ -324,8 +324,8 @@ async fn core_27_notification_batch() {
         assert_eq!(southbound.calls(), [""; 0]);
         assert_eq!(engine.state("A/mine"), State::Configured);
         assert_eq!((engine.state("A/one"), engine.state("A/two")), (State::Obtained, State::Obtained), "L11");
-        engine.disappeared(key("A/one"));
-        engine.disappeared(key("A/two"));
+        engine.disappeared([key("A/one")]);
+        engine.disappeared([key("A/two")]);
         rest(&engine).await;
     }
 }
@@ -345,7 +345,7 @@ async fn core_28_missing_becomes_configured() {
     // Noticed by what the southbound says.
     let mut watch = engine.watch("B/1", 10);
     southbound.remove("B/1");
-    engine.disappeared(key("B/1"));
+    engine.disappeared([key("B/1")]);
     rest(&engine).await;
     assert_eq!(southbound.calls(), ["create B/1"]);
     let states: Vec<State> = std::iter::from_fn(|| watch.try_next())

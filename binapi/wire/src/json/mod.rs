@@ -17,7 +17,8 @@
 //!
 //! Generated types also have `serde`'s `Serialize` and `Deserialize`, in the same form. Serializing copies the
 //! message and makes its text a field at a time; deserializing reads the whole text first, because what selects a
-//! union's member may stand behind it.
+//! union's member may stand behind it. With feature `schemars` addresses, prefixes and MAC addresses have a JSON schema
+//! too, so that they can be fields of what people write.
 
 mod block;
 mod enums;
@@ -26,6 +27,8 @@ mod message;
 mod net;
 mod number;
 mod path;
+#[cfg(feature = "schemars")]
+mod schema;
 mod serde;
 mod text;
 mod time;

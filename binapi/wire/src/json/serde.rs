@@ -26,7 +26,11 @@ pub fn serialize<T: Json + Clone, S: Serializer>(value: &T, serializer: S) -> Re
 /// Those of the deserializer, and when what it has is no value of the type.
 pub fn deserialize<'de, T: Json, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let json = Value::deserialize(deserializer)?;
-    super::from_value(&json).map_err(::serde::de::Error::custom)
+    super::from_value(&json).map_err(|error| match error.path.as_str() {
+        // Where the value stands is known to the format.
+        "" => ::serde::de::Error::custom(error.fault),
+        _ => ::serde::de::Error::custom(error),
+    })
 }
 
 /// What is being written: it is lent mutably, but a serializer takes shared references.
