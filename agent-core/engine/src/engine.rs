@@ -1,5 +1,6 @@
 //! The engine as its users see it.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -304,6 +305,15 @@ impl Engine {
         self.shared.core().planner.summary()
     }
 
+    pub(crate) fn closed_to<'a>(
+        &self,
+        source: &str,
+        whole: bool,
+        changes: impl IntoIterator<Item = (&'a Key, Option<&'a AnyValue>)>,
+    ) -> BTreeMap<Arc<str>, String> {
+        self.shared.core().planner.closed_to(source, whole, changes)
+    }
+
     /// As [`Engine::summary`], whenever kinds begin or cease to be observed and items begin or cease to fail.
     pub fn summaries(&self) -> watch::Receiver<Summary> {
         self.shared.summary.subscribe()
@@ -465,7 +475,7 @@ impl Transaction<'_> {
         self
     }
 
-    /// All or nothing: if an item fails, all is taken back; if one is invalid, nothing is begun.
+    /// All or nothing: if an item fails, all is taken back; if one is invalid or its southbound is away, nothing is begun.
     pub fn revert(mut self) -> Self {
         self.request.options.revert = true;
         self

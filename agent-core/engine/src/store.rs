@@ -64,7 +64,8 @@ pub enum Apply {
     /// As much as possible. What fails is tried again for ever, at most a minute apart.
     #[default]
     BestEffort,
-    /// All of an update or nothing. One that fails is taken back, and tried again as a whole.
+    /// All of an update or nothing. One that fails is taken back, and tried again as a whole. While the southbound of
+    /// anything in it is away it waits.
     AllOrNothing,
 }
 
@@ -88,6 +89,7 @@ impl Engine {
         loop {
             let again = async {
                 match &follower.open {
+                    Some(open) if open.is_held_up => self.until_open(&source, open).await,
                     Some(open) => tokio::time::sleep_until(open.next_try).await,
                     None => std::future::pending().await,
                 }
@@ -116,6 +118,21 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Why an update cannot be applied whole: southbounds that are away.
+    fn away(&self, source: &str, open: &Open) -> Option<String> {
+        let changes = open.changes.iter().map(|(key, value)| (key, value.as_ref()));
+        let (kind, why) = self.closed_to(source, open.whole, changes).pop_first()?;
+        Some(format!("{kind}: {why}"))
+    }
+
+    /// Waits until no southbound of an update is away, or the engine has ended.
+    async fn until_open(&self, source: &str, open: &Open) {
+        let mut summaries = self.summaries();
+        while self.away(source, open).is_some() && summaries.changed().await.is_ok() {}
+    }
+}
+
 fn delay(failures: u32) -> Duration {
     let retry = Retry::forever();
     retry.delay(failures + 1).unwrap_or(retry.longest)
@@ -136,6 +153,8 @@ struct Open {
     whole: bool,
     failures: u32,
     next_try: Instant,
+    /// A southbound is away, and nothing is tried before it is back.
+    is_held_up: bool,
 }
 
 impl Follower<'_> {
@@ -165,13 +184,23 @@ impl Follower<'_> {
                 open.changes.extend(changes);
                 open.failures = 0;
             }
-            open => *open = Some(Open { changes, whole, failures: 0, next_try: Instant::now() }),
+            open => {
+                let next_try = Instant::now();
+                *open = Some(Open { changes, whole, failures: 0, next_try, is_held_up: false });
+            }
         }
         self.commit().await
     }
 
     async fn commit(&mut self) -> Result<HealthState, Ended> {
         let Some(open) = &mut self.open else { return Ok(HealthState::Ready) };
+        if self.apply == Apply::AllOrNothing {
+            let why = self.engine.away(self.source, open);
+            open.is_held_up = why.is_some();
+            if let Some(why) = why {
+                return Ok(self.trouble(format!("not applied yet: {why}")));
+            }
+        }
         let changes = match self.apply {
             Apply::BestEffort => std::mem::take(&mut open.changes),
             // It may come to nothing.

@@ -61,6 +61,10 @@ pub enum Resync {
 }
 
 /// What an all-or-nothing transaction does about items whose needs are not met.
+///
+/// An item that cannot be tried is another matter: where a southbound is away ([`Access::Closed`](crate::Access::Closed)) or
+/// cannot be observed, nobody knows whether all can be had. Unless the transaction waits it is rejected then, or taken back
+/// if it was begun.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnPending {
     /// They may stay pending.
@@ -68,7 +72,7 @@ pub enum OnPending {
     Accept,
     /// It is rejected before anything is done.
     Fail,
-    /// It is reverted if they are still pending after this time.
+    /// It is reverted if they are still pending after this time. It waits for a southbound that is away, too.
     Wait(Duration),
 }
 

@@ -178,6 +178,13 @@ struct Kind {
     deferred: Vec<Id>,
 }
 
+impl Kind {
+    /// Its southbound is away.
+    fn is_closed(&self) -> bool {
+        self.rules.is_some() && matches!(self.access, Access::Closed(_))
+    }
+}
+
 #[derive(Clone)]
 struct Source {
     name: Arc<str>,

@@ -1,10 +1,11 @@
 //! Transactions: how they begin, when they have ended, and how they are taken back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::node::{Goal, Id, Origin};
-use super::{Event, Output, Planner, Timer};
+use super::{Access, Event, Output, Planner, Timer};
 use crate::journal::Fact;
 use crate::transaction::{Done, Ending, Item, OnPending, Options, Report, Request, Resync, Trigger};
 use crate::{AnyValue, Failure, Key, Retry, State};
@@ -136,6 +137,14 @@ impl Planner {
             }
             accepted.push((change.key, value));
         }
+        let whole = matches!(options.resync, Some(Resync::Full | Resync::Desired));
+        if !rejected && options.revert && !matches!(options.pending, OnPending::Wait(_)) {
+            let changes = accepted.iter().map(|(key, value)| (key, value.as_ref()));
+            for (kind, why) in self.closed_to(&source, whole, changes) {
+                rejected = true;
+                errors.push(format!("{kind}: {why}: all of it cannot be done now"));
+            }
+        }
         if !rejected && options.revert && options.pending == OnPending::Fail {
             let changes = accepted.iter().map(|(key, value)| crate::transaction::Change {
                 key: key.clone(),
@@ -149,7 +158,6 @@ impl Planner {
                 errors.push(format!("{key}: would be pending: {}", why.join("; ")));
             }
         }
-        let whole = matches!(options.resync, Some(Resync::Full | Resync::Desired));
         let observe = matches!(options.resync, Some(Resync::Full | Resync::Observed));
         let source = self.intern_source(&source);
         let Some(transaction) = self.transactions.get_mut(&number) else { return };
@@ -258,6 +266,55 @@ impl Planner {
             .find_map(|derived| self.validate_all(&derived.key, &derived.value).filter(Result::is_err))
     }
 
+    /// The kinds of these changes, and with `whole` of all that the source wants, whose southbound is away, and why.
+    pub(crate) fn closed_to<'a>(
+        &self,
+        source: &str,
+        whole: bool,
+        changes: impl IntoIterator<Item = (&'a Key, Option<&'a AnyValue>)>,
+    ) -> BTreeMap<Arc<str>, String> {
+        let mut closed = BTreeMap::new();
+        if !self.kinds.iter().any(|kind| kind.is_closed()) {
+            return closed;
+        }
+        for (key, value) in changes {
+            match value {
+                Some(value) => self.add_closed(key, value, &mut closed),
+                None => {
+                    let known = self.ids.get(key).map(|&id| &self.nodes[id as usize]);
+                    if let Some(node) = known.filter(|node| !node.wants.is_empty()) {
+                        self.add_closed_kind(node.kind, &mut closed);
+                    }
+                }
+            }
+        }
+        if let Some(source) = self.sources.iter().find(|known| whole && *known.name == *source) {
+            for &id in &source.keys {
+                self.add_closed_kind(self.nodes[id as usize].kind, &mut closed);
+            }
+        }
+        closed
+    }
+
+    fn add_closed(&self, key: &Key, value: &AnyValue, closed: &mut BTreeMap<Arc<str>, String>) {
+        let Some(&kind) = self.kind_ids.get(key.kind()) else { return };
+        self.add_closed_kind(kind, closed);
+        if let Some(rules) = &self.kinds[kind as usize].rules {
+            for derived in rules.derived(value) {
+                self.add_closed(&derived.key, &derived.value, closed);
+            }
+        }
+    }
+
+    fn add_closed_kind(&self, kind: u32, closed: &mut BTreeMap<Arc<str>, String>) {
+        let kind = &self.kinds[kind as usize];
+        if let Access::Closed(why) = &kind.access
+            && kind.rules.is_some()
+        {
+            closed.entry(kind.name.clone()).or_insert_with(|| why.clone());
+        }
+    }
+
     pub(super) fn pending_too_long(&mut self, number: u64) {
         if let Some(transaction) = self.transactions.get_mut(&number) {
             transaction.expired = transaction.lingering.is_some();
@@ -292,6 +349,8 @@ impl Planner {
             self.transactions.insert(number, transaction);
             return false;
         }
+        // What could not be tried, since the southbound has gone meanwhile or cannot be observed, was not done.
+        transaction.expired |= revertible && transaction.keys.iter().any(|&id| self.is_untried(id));
         if revertible && (transaction.failed || transaction.expired) {
             self.revert(transaction);
             return true;
@@ -322,7 +381,17 @@ impl Planner {
     fn is_pending(&self, id: Id) -> bool {
         let node = &self.nodes[id as usize];
         let this = !node.wants.is_empty() && node.goal == Goal::Absent && node.invalid.is_none();
-        this || node.children.iter().any(|&child| self.is_pending(child))
+        this || self.is_untried(id) || node.children.iter().any(|&child| self.is_pending(child))
+    }
+
+    /// What is there of it is not known, or cannot be changed.
+    fn is_untried(&self, id: Id) -> bool {
+        let node = &self.nodes[id as usize];
+        let this = match node.wants.is_empty() {
+            true => node.applied.is_some() && self.kinds[node.kind as usize].is_closed(),
+            false => node.goal == Goal::Unknown,
+        };
+        this || node.children.iter().any(|&child| self.is_untried(child))
     }
 
     fn revert(&mut self, mut transaction: Transaction) {

@@ -1,11 +1,13 @@
 //! Restarts: of the agent, of the southbound.
 
+use std::time::Duration;
+
 use vpp_agent_engine::{
-    Access, Engine, Foreign, Journal, MemoryJournal, Remembered, Resync, Settings, State,
+    Access, Ending, Engine, Foreign, Journal, MemoryJournal, OnPending, Remembered, Resync, Settings, State,
 };
 use vpp_agent_testkit::{A, B, C, Dd, Item, Southbound, need};
 
-use crate::{Shorthand, add, key, rest, sorted, start_on};
+use crate::{Shorthand, add, key, rest, sorted, start, start_on};
 
 /// Where it is kept what outlives an engine.
 pub(crate) enum Place {
@@ -224,6 +226,68 @@ async fn core_19_operations_that_an_outage_cut_off_are_no_failures() {
     assert_eq!(southbound.content().len(), 52);
     assert_eq!(southbound.violations(), [""; 0]);
     assert!(engine.statuses("").iter().all(|status| status.state == State::Configured));
+}
+
+/// L13: what could not be tried is neither all nor nothing.
+#[tokio::test(start_paused = true)]
+async fn core_19_all_or_nothing_is_not_had_while_a_southbound_is_away() {
+    let (southbound, engine) = start().await;
+    let down = || engine.set_access([("A", Access::Closed("VPP is down".into()))]);
+    let up = || engine.set_access([("A", Access::Open)]);
+    let items = [&Item::new("A", "1"), &Item::new("B", "1")];
+    let commit = |policy| add(engine.transaction(), &items).on_pending(policy).commit();
+    down();
+    for policy in [OnPending::Accept, OnPending::Fail] {
+        let report = commit(policy).await.unwrap();
+        assert_eq!(report.ending, Ending::Rejected);
+        assert_eq!(report.errors, ["A: VPP is down: all of it cannot be done now"]);
+    }
+    assert_eq!((southbound.calls(), engine.statuses("").len()), (vec![], 0));
+    // Whoever waits gets it when the southbound is back, or not.
+    let second = Duration::from_secs(1);
+    let report = commit(OnPending::Wait(second)).await.unwrap();
+    assert_eq!(report.ending, Ending::Reverted);
+    assert_eq!(report.errors, ["A/1: still pending: VPP is down"]);
+    assert_eq!(southbound.keys(), [""; 0]);
+    let (waiting, _) = tokio::join!(commit(OnPending::Wait(second)), async {
+        tokio::time::sleep(second / 2).await;
+        up();
+    });
+    assert!(waiting.unwrap().is_applied());
+    assert_eq!(southbound.keys(), ["A/1", "B/1"]);
+
+    // Deleting is part of all, and so is what a resync leaves out.
+    down();
+    let delete = engine.transaction().delete_key(key("A/1")).revert().commit().await.unwrap();
+    assert_eq!(delete.ending, Ending::Rejected);
+    let all = add(engine.transaction(), &items[1..]).resync(Resync::Desired).revert().commit().await.unwrap();
+    assert_eq!(all.ending, Ending::Rejected);
+    let other = add(engine.transaction(), &[&Item::new("B", "2")]).revert().commit().await.unwrap();
+    assert!(other.is_applied(), "it has nothing to do with A: {other}");
+    up();
+    rest(&engine).await;
+    engine.unset(&["A/1", "B/1", "B/2"]).await;
+
+    // A southbound that goes in the middle takes all of it along.
+    southbound.set_latency(second);
+    let items = [&Item::new("B", "1"), &Item::new("A", "1").needs(need("B/1"))];
+    let (report, ()) = tokio::join!(add(engine.transaction(), &items).revert().commit(), async {
+        tokio::time::sleep(second / 2).await;
+        down();
+    });
+    let report = report.unwrap();
+    assert_eq!(report.ending, Ending::Reverted, "{report}");
+    assert_eq!(report.errors, ["A/1: still pending: VPP is down"]);
+    assert_eq!(southbound.keys(), [""; 0]);
+
+    // One that cannot be observed is as little known.
+    southbound.set_latency(Duration::ZERO);
+    southbound.fail_dumps("A", 1000);
+    up();
+    let report = add(engine.transaction(), &items).revert().commit().await.unwrap();
+    assert_eq!(report.ending, Ending::Reverted, "{report}");
+    assert!(report.errors[0].starts_with("A/1: still pending: A cannot be observed: "), "{report}");
+    assert_eq!(southbound.keys(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use vpp_agent_engine::{AnyValue, Apply, Ended, Engine, Key, Settings, Store, StoreError, Update};
+use vpp_agent_engine::{Access, AnyValue, Apply, Ended, Engine, Key, Settings, Store, StoreError, Update};
 use vpp_agent_kernel::HealthState;
 
 use crate::kinds::{Kinds, Router};
@@ -134,6 +134,22 @@ async fn changes_that_could_not_be_applied_are_not_forgotten() {
     let told = following.told();
     assert_eq!(told[0], "ready");
     assert_eq!(told[1], "degraded: not applied, since it cannot be applied whole: loopback/b: out of memory");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_or_nothing_waits_for_a_southbound_that_is_away() {
+    let following = Following::start(Apply::AllOrNothing);
+    following.engine.set_access([("loopback", Access::Closed("VPP is down".into()))]);
+    following.say(Update::All(vec![loopback("a")]));
+    following.say(Update::Changes(vec![set("b")]));
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(following.told(), ["waiting: not applied yet: loopback: VPP is down"; 2]);
+    assert_eq!(following.router.calls(), [""; 0]);
+    let before = Instant::now();
+    following.engine.set_access([("loopback", Access::Open)]);
+    following.configured(&["loopback/a", "loopback/b"]).await;
+    assert!(before.elapsed() < Duration::from_secs(1), "nothing is waited for any more");
+    assert_eq!(following.told(), ["ready"]);
 }
 
 /// L14: what fails is tried again for as long as it is wanted.
