@@ -455,7 +455,7 @@ impl Transaction<'_> {
     }
 
     /// The last change holds only if the item has this [revision](Status::revision) (0: nobody ever wanted it). If it
-    /// has not, the whole transaction is rejected.
+    /// has not, the whole transaction is rejected. A revision of an earlier run holds of nothing, if there is a journal.
     pub fn expect(mut self, revision: u64) -> Self {
         if let Some(last) = self.request.changes.last_mut() {
             last.expect = Some(revision);

@@ -126,6 +126,7 @@ pub struct Status {
     pub attempts: u32,
     /// When it will be tried again, on the engine's clock.
     pub next_try: Option<Duration>,
-    /// Number of the transaction that changed the desired value last; for compare-and-set.
+    /// Number of the transaction that changed the desired value last; for compare-and-set. After a restart with a journal it
+    /// is another one, also where the value is the same.
     pub revision: u64,
 }

@@ -205,7 +205,7 @@ pub enum Trigger {
 /// What became of a transaction.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
-    /// Number of the transaction; they count up from 1.
+    /// Number of the transaction. They count up from 1; with a journal from one that no earlier run has given.
     pub number: u64,
     /// What started it.
     pub trigger: Trigger,

@@ -220,7 +220,8 @@ fn many_facts_at_once() {
         let source = |random: &mut fastrand::Rng| ["local", "file", "grpc"][random.usize(..3)].into();
         let fact = |_| {
             let key = key(&random.u32(..names).to_string());
-            match random.u32(..10) {
+            match random.u32(..11) {
+                10 => Fact::Numbered { below: random.u64(..) },
                 0..4 => Fact::Owned { key, source: source(&mut random) },
                 4 => Fact::Gone { key },
                 5..9 => {

@@ -172,6 +172,7 @@ impl Writer {
                     (Some(source.clone()), Some(key.clone()))
                 }
                 Fact::Kept { source } => (Some(source.clone()), None),
+                Fact::Numbered { .. } => (None, None),
             })
         });
         facts.reverse();

@@ -12,6 +12,7 @@ struct Content {
     kept: BTreeSet<String>,
     owned: BTreeMap<Key, String>,
     wanted: BTreeMap<(String, Key), (serde_json::Value, Option<Retry>)>,
+    numbered: u64,
 }
 
 impl Content {
@@ -47,6 +48,7 @@ impl MemoryJournal {
             kept: content.kept.iter().cloned().collect(),
             owned: content.owned.iter().map(|(key, source)| (key.clone(), source.clone())).collect(),
             wanted: wanted.collect(),
+            numbered: content.numbered,
         }
     }
 }
@@ -79,6 +81,7 @@ impl Journal for MemoryJournal {
                     let source = content.know(source);
                     content.kept.insert(source);
                 }
+                Fact::Numbered { below } => content.numbered = *below,
             }
         }
         Ok(())

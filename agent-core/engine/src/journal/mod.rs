@@ -54,6 +54,11 @@ pub enum Fact {
         /// The source.
         source: Arc<str>,
     },
+    /// Transactions have numbers below this one, or will have: another run begins with it.
+    Numbered {
+        /// The number.
+        below: u64,
+    },
 }
 
 /// What the facts of earlier runs come to.
@@ -68,6 +73,9 @@ pub struct Remembered {
     pub owned: Vec<(Key, String)>,
     /// What was wanted.
     pub wanted: Vec<Wanted>,
+    /// Numbers of transactions, and so revisions of items, are below this one.
+    #[serde(default)]
+    pub numbered: u64,
 }
 
 /// An item that a source wanted.

@@ -4,7 +4,7 @@
 //!
 //! | Table | From | To |
 //! |---|---|---|
-//! | `about` | `format`, `version` | [`FORMAT`], [`VERSION`] |
+//! | `about` | `format`, `version`, `numbered` | [`FORMAT`], [`VERSION`], the number with which another run begins |
 //! | `sources` | name | number, in the order in which they were first told; whether it is kept |
 //! | `owned` | key of an item | number of the source for which it was made |
 //! | `wanted` | number of the source, key | value as JSON; retries as JSON, if there are any |
@@ -32,6 +32,8 @@ const WANTED: TableDefinition<'_, (u32, &str), (&str, Option<&str>)> = TableDefi
 /// How such a database begins.
 const MAGIC: &[u8] = b"redb\x1a\n";
 
+/// In `about`.
+const NUMBERED: &str = "numbered";
 const FORMAT: &str = "vpp-agent-engine journal";
 const VERSION: &str = "1";
 
@@ -148,8 +150,15 @@ impl RedbJournal {
                 retry: retry.map(serde_json::from_str).transpose().map_err(bad)?,
             });
         }
+        let numbered = match transaction.open_table(ABOUT)?.get(NUMBERED)? {
+            Some(text) => text.value().parse().map_err(|_| {
+                Trouble::Damaged(format!("a number of transactions that is none: {}", text.value()))
+            })?,
+            None => 0,
+        };
         let kept = sources.iter().filter(|(.., kept)| *kept);
         Ok(Remembered {
+            numbered,
             kept: kept.map(|(_, name, _)| (*name).clone()).collect(),
             sources: sources.iter().map(|(_, name, _)| (*name).clone()).collect(),
             owned,
@@ -175,7 +184,7 @@ impl RedbJournal {
                 let (source, kept) = match fact {
                     Fact::Kept { source } => (source, true),
                     Fact::Owned { source, .. } | Fact::Wanted { source, .. } => (source, false),
-                    Fact::Gone { .. } | Fact::Unwanted { .. } => continue,
+                    Fact::Gone { .. } | Fact::Unwanted { .. } | Fact::Numbered { .. } => continue,
                 };
                 let next = sources.len() as u32;
                 match sources.get_mut(&**source) {
@@ -207,6 +216,9 @@ impl RedbJournal {
                 // A source without a number has never wanted anything.
                 Fact::Unwanted { source, key } => {
                     wanted.extend(number(source).map(|number| ((number, key.as_str()), None)));
+                }
+                Fact::Numbered { below } => {
+                    transaction.open_table(ABOUT)?.insert(NUMBERED, below.to_string().as_str())?;
                 }
                 Fact::Kept { .. } => {}
             }

@@ -6,9 +6,13 @@ use crate::journal::{Fact, Remembered};
 use crate::transaction::Trigger;
 use crate::{AnyValue, Retry};
 
+/// So many numbers of transactions are recorded ahead.
+const NUMBERS: u64 = 10_000;
+
 impl Planner {
     /// What earlier runs made is known from what others made, and what kept sources wanted is wanted again.
     pub(super) fn remember(&mut self, of: Remembered) {
+        self.number = of.numbered;
         for name in &of.sources {
             self.intern_source(name);
         }
@@ -37,6 +41,15 @@ impl Planner {
             let value = self.typed(id, AnyValue::new(wanted.value));
             self.nodes[id as usize].retry = wanted.retry.map(Box::new);
             self.set_want(id, Origin::Source(source), Some(value));
+        }
+    }
+
+    /// A source changes something: no later run gives the number of this transaction, or one that follows it, again.
+    pub(super) fn reserve_numbers(&mut self, number: u64) {
+        // Others have numbers too, so it is done again long before all are given.
+        if number + NUMBERS / 2 >= self.reserved {
+            self.reserved = number + NUMBERS;
+            self.out.push(Output::Record(number, Fact::Numbered { below: self.reserved }));
         }
     }
 

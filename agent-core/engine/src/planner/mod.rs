@@ -223,6 +223,8 @@ pub(crate) struct Planner {
     queued: VecDeque<(u64, Request)>,
     locked: HashMap<Id, u64>,
     number: u64,
+    /// Numbers below this one are not given by a later run.
+    reserved: u64,
     /// On whose account what happens now goes.
     cause: u64,
     /// Whose change is being made now: becomes the revision of what it touches.
@@ -273,6 +275,7 @@ impl Planner {
             queued: VecDeque::new(),
             locked: HashMap::new(),
             number: 0,
+            reserved: 0,
             cause: 0,
             author: 0,
             dirty: VecDeque::new(),

@@ -104,6 +104,7 @@ impl Planner {
         let Request { source, changes, options } = request;
         self.cause = number;
         self.author = number;
+        self.reserve_numbers(number);
         let mut errors = Vec::new();
         for change in &changes {
             let revision = self.ids.get(&change.key).map_or(0, |&id| self.nodes[id as usize].revision);

@@ -275,8 +275,8 @@ async fn nothing_is_done_or_told_before_it_is_recorded() {
     for other in others {
         assert!(other.await.unwrap().is_applied());
     }
-    // What comes while the disk is busy goes together: a want and an owner for each.
-    assert_eq!(*appended.lock().unwrap(), [2, 2 * 99]);
+    // What comes while the disk is busy goes together: a want and an owner for each, with the first one its number.
+    assert_eq!(*appended.lock().unwrap(), [3, 2 * 99]);
     assert_eq!(journal.remembered().wanted.len(), 100);
     // A deletion waits for the record that it is not wanted, its report for the record that it is gone.
     let deleted = tokio::spawn({
@@ -385,4 +385,34 @@ async fn a_journal_that_cannot_be_read() {
         ["not recorded in the journal: it could not be read: torn: a restart may forget it"]
     );
     assert_eq!(southbound.keys(), ["A/there"]);
+}
+
+/// L20: a revision that somebody read before the agent was restarted is not that of another change by accident.
+#[tokio::test(start_paused = true)]
+async fn revisions_are_not_given_twice() {
+    for place in Place::all() {
+        let southbound = Southbound::new();
+        let mut highest = 0;
+        for run in 0..3 {
+            let engine = start_kept(&southbound, place.journal()).await;
+            if run > 0 {
+                let status = engine.status(&key("A/1")).unwrap();
+                assert!(status.revision > highest, "what is wanted is as before, but is read again");
+            }
+            for version in 0..5 {
+                let set = engine.transaction().set::<A>(Item::new("A", "1").version(version));
+                let stale = set.expect(highest).commit().await.unwrap();
+                let expected = if run == 0 && version == 0 { Ending::Applied } else { Ending::Rejected };
+                assert_eq!(stale.ending, expected, "{stale}");
+            }
+            let report = engine.set(&[&Item::new("A", "1").version(10 + run)]).await;
+            assert!(report.number > highest);
+            highest = report.number;
+            assert_eq!(engine.status(&key("A/1")).unwrap().revision, highest);
+            // One that changes nothing that is kept has a number too.
+            let source = engine.transaction().source("other").set::<A>(Item::new("A", "2"));
+            highest = source.commit().await.unwrap().number;
+            engine.stop().await;
+        }
+    }
 }
