@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tokio::runtime::Runtime;
 use vpp_agent_engine::{
-    Batch, Descriptor, Engine, Failure, Key, MemoryJournal, Needs, Observed, Outcomes, Report, Resync,
-    Settings,
+    Batch, Descriptor, Engine, Failure, Family, Key, MemoryJournal, Needs, Observed, Outcomes, Report,
+    Resync, Settings,
 };
 
 #[global_allocator]
@@ -65,6 +65,29 @@ impl<const BATCH: usize> Descriptor for Routes<BATCH> {
     }
     async fn delete(&self, batch: Batch<Self>) -> Outcomes {
         self.all(batch).await
+    }
+}
+
+/// Items that the southbound numbers.
+struct Ports(u32);
+
+impl Descriptor for Ports {
+    type Value = Route;
+    type Metadata = u32;
+    const KIND: &'static str = "port";
+    const BATCH: usize = PIPELINE;
+
+    fn key(port: &Route) -> Key {
+        Key::new(Self::KIND, port.id)
+    }
+    async fn observe(&self) -> Result<Vec<Observed<Self>>, Failure> {
+        Ok((0..self.0).map(|id| Observed::new(Route { id, needs: None }, id)).collect())
+    }
+    async fn create(&self, batch: Batch<Self>) -> Outcomes<u32> {
+        batch.iter().map(|entry| Ok(entry.id)).collect()
+    }
+    async fn delete(&self, batch: Batch<Self>) -> Outcomes {
+        batch.iter().map(|_| Ok(())).collect()
     }
 }
 
@@ -186,10 +209,18 @@ async fn released(count: u32) -> (Duration, Duration) {
     (pending, start.elapsed())
 }
 
-async fn resynced(count: u32) -> Duration {
+/// In sync, with a number for each item or without. Numbers are indexed the other way round, as those of interfaces are.
+async fn resynced(count: u32, numbered: bool) -> Duration {
     let engine = Engine::start(Settings::default());
-    engine.register(Routes::<PIPELINE> { there: count, ..Routes::IDLE });
-    set::<PIPELINE>(&engine, routes(count, None)).await;
+    let _family = if numbered {
+        let family = Family::new().with(&engine.register(Ports(count)));
+        engine.transaction().set_all::<Ports>(routes(count, None)).commit().await.expect("the engine runs");
+        Some(family)
+    } else {
+        engine.register(Routes::<PIPELINE> { there: count, ..Routes::IDLE });
+        set::<PIPELINE>(&engine, routes(count, None)).await;
+        None
+    };
     let start = Instant::now();
     let report = engine.transaction().resync(Resync::Observed).commit().await.expect("the engine runs");
     assert!(report.operations.is_empty() && report.is_applied());
@@ -249,7 +280,10 @@ fn benches(criterion: &mut Criterion) {
         b.iter_custom(|times| repeat(own(), times, async || released(100_000).await.1));
     });
     group.bench_function("resync in sync/100000", |b| {
-        b.iter_custom(|times| repeat(own(), times, async || resynced(100_000).await));
+        b.iter_custom(|times| repeat(own(), times, async || resynced(100_000, false).await));
+    });
+    group.bench_function("resync in sync, numbered/100000", |b| {
+        b.iter_custom(|times| repeat(own(), times, async || resynced(100_000, true).await));
     });
     group.bench_function("1 ms southbound, 256 at once/10000", |b| {
         b.iter_custom(|times| repeat(own(), times, async || with_latency(10_000).await));
@@ -272,18 +306,51 @@ fn benches(criterion: &mut Criterion) {
             runtime.block_on(set::<PIPELINE>(&engine, vec![Route { id, needs: None }]))
         });
     });
-    group.bench_function("one item/100000 there", |b| {
-        let runtime = own().0;
-        let engine = runtime.block_on(async {
+    let many = |runtime: &Runtime| {
+        runtime.block_on(async {
             let engine = Engine::start(Settings::default());
             engine.register(Routes::<PIPELINE>::IDLE);
             set::<PIPELINE>(&engine, routes(100_000, None)).await;
             engine
-        });
+        })
+    };
+    let plan = |engine: &Engine| {
+        let plan = engine.transaction().set::<Routes<PIPELINE>>(Route { id: 999_999, needs: None }).plan();
+        assert_eq!(plan.steps.len(), 1);
+    };
+    group.bench_function("one item/100000 there", |b| {
+        let runtime = own().0;
+        let engine = many(&runtime);
         let mut id = 1_000_000;
         b.iter(|| {
             id += 1;
             runtime.block_on(set::<PIPELINE>(&engine, vec![Route { id, needs: None }]))
+        });
+    });
+    group.bench_function("plan of one item/100000 there", |b| {
+        let runtime = own().0;
+        let engine = many(&runtime);
+        b.iter(|| plan(&engine));
+    });
+    // What a commit takes that comes when a plan has just begun.
+    group.bench_function("one item, a plan has begun/100000 there", |b| {
+        let runtime = own().0;
+        let engine = many(&runtime);
+        let mut id = 1_000_000;
+        b.iter_custom(|times| {
+            let mut took = Duration::ZERO;
+            for _ in 0..times {
+                std::thread::scope(|scope| {
+                    let planning = scope.spawn(|| plan(&engine));
+                    std::thread::sleep(Duration::from_micros(200));
+                    id += 1;
+                    let start = Instant::now();
+                    runtime.block_on(set::<PIPELINE>(&engine, vec![Route { id, needs: None }]));
+                    took += start.elapsed();
+                    planning.join().expect("it plans");
+                });
+            }
+            took
         });
     });
     group.finish();

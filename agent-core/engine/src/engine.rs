@@ -512,6 +512,6 @@ impl Transaction<'_> {
     pub fn plan(self) -> Plan {
         // The copy is made under the lock; looking ahead is not.
         let planner = self.engine.shared.core().planner.clone();
-        planner.plan(self.request)
+        planner.into_plan(self.request)
     }
 }

@@ -154,7 +154,7 @@ impl Planner {
             });
             let options = Options { pending: OnPending::Accept, ..options.clone() };
             let request = Request { source: source.clone(), changes: changes.collect(), options };
-            for (key, why) in self.plan(request).pending {
+            for (key, why) in self.clone().into_plan(request).pending {
                 rejected = true;
                 errors.push(format!("{key}: would be pending: {}", why.join("; ")));
             }
@@ -278,18 +278,17 @@ impl Planner {
         if !self.kinds.iter().any(|kind| kind.is_closed()) {
             return closed;
         }
+        let source = self.sources.iter().find(|known| *known.name == *source);
         for (key, value) in changes {
-            match value {
-                Some(value) => self.add_closed(key, value, &mut closed),
-                None => {
-                    let known = self.ids.get(key).map(|&id| &self.nodes[id as usize]);
-                    if let Some(node) = known.filter(|node| !node.wants.is_empty()) {
-                        self.add_closed_kind(node.kind, &mut closed);
-                    }
+            match (value, source, self.ids.get(key)) {
+                (Some(value), ..) => self.add_closed(key, value, &mut closed),
+                (None, Some(source), Some(id)) if source.keys.contains(id) => {
+                    self.add_closed_kind(self.nodes[*id as usize].kind, &mut closed);
                 }
+                _ => {}
             }
         }
-        if let Some(source) = self.sources.iter().find(|known| whole && *known.name == *source) {
+        if let Some(source) = source.filter(|_| whole) {
             for &id in &source.keys {
                 self.add_closed_kind(self.nodes[id as usize].kind, &mut closed);
             }
@@ -389,7 +388,10 @@ impl Planner {
     fn is_untried(&self, id: Id) -> bool {
         let node = &self.nodes[id as usize];
         let this = match node.wants.is_empty() {
-            true => node.applied.is_some() && self.kinds[node.kind as usize].is_closed(),
+            true => {
+                let leaves = node.applied.is_some() && node.goal == Goal::Absent;
+                leaves && self.kinds[node.kind as usize].is_closed()
+            }
             false => node.goal == Goal::Unknown,
         };
         this || node.children.iter().any(|&child| self.is_untried(child))
@@ -483,32 +485,31 @@ impl Planner {
         followed
     }
 
-    /// What a request would do, on a copy.
-    pub(crate) fn plan(&self, request: Request) -> crate::Plan {
-        let mut copy = self.clone();
-        copy.out.clear();
-        copy.publish = false;
-        copy.rehearsal = Some(Box::default());
-        copy.queued.clear();
-        copy.locked.clear();
-        if std::mem::take(&mut copy.onlooker) {
-            for kind in 0..copy.kinds.len() {
-                for id in std::mem::take(&mut copy.kinds[kind].deferred) {
-                    copy.wake_up(id);
+    /// What a request would do. Nothing else comes of this planner, which is a copy.
+    pub(crate) fn into_plan(mut self, request: Request) -> crate::Plan {
+        self.out.clear();
+        self.publish = false;
+        self.rehearsal = Some(Box::default());
+        self.queued.clear();
+        self.locked.clear();
+        if std::mem::take(&mut self.onlooker) {
+            for kind in 0..self.kinds.len() {
+                for id in std::mem::take(&mut self.kinds[kind].deferred) {
+                    self.wake_up(id);
                 }
             }
         }
-        let mut outputs = copy.handle(self.now, Event::Transact(request));
+        let mut outputs = self.handle(self.now, Event::Transact(request));
         let mut number = 0;
         let mut report = None;
         let mut next = 0;
         while next < outputs.len() {
             let event = match &outputs[next] {
                 Output::Run(operation) => {
-                    let outcome = copy.rehearsed_outcome(operation);
+                    let outcome = self.rehearsed_outcome(operation);
                     Some(Event::Finished(operation.id, outcome))
                 }
-                Output::Observe(kind) => Some(copy.as_known(*kind)),
+                Output::Observe(kind) => Some(self.as_known(*kind)),
                 Output::Accepted(accepted) => {
                     number = *accepted;
                     None
@@ -520,10 +521,10 @@ impl Planner {
                 _ => None,
             };
             if let Some(event) = event {
-                outputs.extend(copy.handle(self.now, event));
+                outputs.extend(self.handle(self.now, event));
             }
             next += 1;
         }
-        copy.planned(report.map(|report| *report))
+        self.planned(report.map(|report| *report))
     }
 }
