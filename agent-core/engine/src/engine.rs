@@ -510,8 +510,8 @@ impl Transaction<'_> {
 
     /// What it would do now, if nothing failed. Nothing is changed and the southbound is not asked.
     pub fn plan(self) -> Plan {
-        // The copy is made under the lock; looking ahead is not.
-        let planner = self.engine.shared.core().planner.clone();
+        // The snapshot is made under the lock; looking ahead is not.
+        let planner = self.engine.shared.core().planner.snapshot();
         planner.into_plan(self.request)
     }
 }

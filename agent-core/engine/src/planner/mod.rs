@@ -14,6 +14,7 @@ mod goal;
 mod keep;
 mod need;
 mod node;
+mod nodes;
 mod observe;
 mod present;
 mod transact;
@@ -34,6 +35,7 @@ use crate::value::AnyMetadata;
 use crate::{Action, AnyValue, Failure, Key, Report, State, Status, Why};
 use need::{Set, Sets};
 use node::{Id, Node, Origin, Want};
+use nodes::{Nodes, Places};
 use transact::Transaction;
 
 /// What is done about items that this agent did not make and that nobody wants.
@@ -212,9 +214,9 @@ enum Timer {
 pub(crate) struct Planner {
     policy: Policy,
     now: Duration,
-    nodes: Vec<Node>,
+    nodes: Nodes,
     free: Vec<Id>,
-    ids: HashMap<Key, Id>,
+    ids: Places,
     kinds: Vec<Kind>,
     kind_ids: HashMap<Arc<str>, u32>,
     sets: Vec<Set>,
@@ -264,9 +266,9 @@ impl Planner {
         Self {
             policy,
             now: Duration::ZERO,
-            nodes: Vec::new(),
+            nodes: Nodes::default(),
             free: Vec::new(),
-            ids: HashMap::new(),
+            ids: Places::default(),
             kinds: Vec::new(),
             kind_ids: HashMap::new(),
             sets: Vec::new(),
@@ -312,6 +314,15 @@ impl Planner {
     /// From now on nothing is done.
     pub(crate) const fn only_look(&mut self) {
         self.onlooker = true;
+    }
+
+    /// Another planner in the same state, to look ahead with. Items are shared, and copied when one of the two changes them.
+    pub(crate) fn snapshot(&mut self) -> Self {
+        let shared = self.nodes.share();
+        let nodes = std::mem::take(&mut self.nodes);
+        let copy = Self { nodes: shared, ..self.clone() };
+        self.nodes = nodes;
+        copy
     }
 
     /// Takes an event and gives what follows from it, in order.
@@ -413,7 +424,6 @@ impl Planner {
     fn expect_items(&mut self, count: usize) {
         // A few are not worth the look, and doubling is cheaper than many small steps.
         if count > self.nodes.len() {
-            self.nodes.reserve(count);
             self.ids.reserve(count);
         }
         self.out.reserve(count);

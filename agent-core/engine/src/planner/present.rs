@@ -295,7 +295,7 @@ impl Planner {
     /// The whole graph: items with their states, and edges from an item to what it needs.
     pub(crate) fn graph(&self) -> crate::Graph {
         let mut graph = crate::Graph::default();
-        for node in &self.nodes {
+        for node in self.nodes.iter() {
             let Some(&id) = self.ids.get(&node.key) else { continue };
             if self.nodes[id as usize].wants.is_empty() && self.nodes[id as usize].applied.is_none() {
                 continue;

@@ -154,7 +154,7 @@ impl Planner {
             });
             let options = Options { pending: OnPending::Accept, ..options.clone() };
             let request = Request { source: source.clone(), changes: changes.collect(), options };
-            for (key, why) in self.clone().into_plan(request).pending {
+            for (key, why) in self.snapshot().into_plan(request).pending {
                 rejected = true;
                 errors.push(format!("{key}: would be pending: {}", why.join("; ")));
             }
