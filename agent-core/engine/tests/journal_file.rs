@@ -221,14 +221,14 @@ fn many_facts_at_once() {
         let fact = |_| {
             let key = key(&random.u32(..names).to_string());
             match random.u32(..11) {
-                10 => Fact::Numbered { below: random.u64(..) },
                 0..4 => Fact::Owned { key, source: source(&mut random) },
                 4 => Fact::Gone { key },
                 5..9 => {
                     let retry = random.bool().then(Retry::default);
                     Fact::Wanted { source: source(&mut random), key, value: random.u8(..).to_string(), retry }
                 }
-                _ => Fact::Unwanted { source: source(&mut random), key },
+                9 => Fact::Unwanted { source: source(&mut random), key },
+                _ => Fact::Numbered { below: random.u64(..) },
             }
         };
         let facts: Vec<Fact> = (0..most).map(fact).collect();
