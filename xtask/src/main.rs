@@ -38,7 +38,7 @@ enum Command {
     },
     /// Count the instructions of hot paths under callgrind
     Callgrind(callgrind::Arguments),
-    /// Run the connection's tests under a sanitizer
+    /// Run the connection's tests under a sanitizer, those of shared memory under Miri
     Sanitize {
         /// What is looked for
         sanitizer: sanitize::Sanitizer,

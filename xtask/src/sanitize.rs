@@ -1,4 +1,4 @@
-//! `cargo xtask sanitize`: the connection's tests, and those of memory shared with VPP, under a sanitizer.
+//! `cargo xtask sanitize`: the connection's tests, and those of memory shared with VPP, under a sanitizer or Miri.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,6 +14,9 @@ pub(crate) enum Sanitizer {
     Address,
     /// Data races. Needs the standard library's source: rustup component add rust-src
     Thread,
+    /// What the language forbids, in the queues and messages of shared memory: Miri interprets their tests. Needs a
+    /// nightly toolchain: rustup toolchain install nightly --component miri,rust-src
+    Miri,
 }
 
 /// A race that the thread sanitizer sees in tokio where none is: the runtime makes the state of a socket on one thread and
@@ -37,23 +40,53 @@ const TESTS: [&str; 13] = [
     "--no-fail-fast",
 ];
 
-/// Runs the tests with everything built anew for it, in a target folder of its own.
+/// What is no default of Miri's: the time of the day, by which locks wait, and no guesses at what a late store may look
+/// like, since Miri ends where words are written byte by byte and read as a whole. Loom goes through these
+/// (`vpp-conn/model`).
+const MIRI: &str = "-Zmiri-disable-isolation -Zmiri-disable-weak-memory-emulation";
+
+/// Runs the tests under a sanitizer or under Miri.
 pub(crate) fn run(root: &Path, sanitizer: Sanitizer, options: &[OsString]) -> Result<()> {
+    match sanitizer {
+        Sanitizer::Address => sanitize(root, "address", options),
+        Sanitizer::Thread => sanitize(root, "thread", options),
+        Sanitizer::Miri => interpret(root, options),
+    }
+}
+
+/// Interprets the tests of shared memory, each with a few random cases.
+fn interpret(root: &Path, options: &[OsString]) -> Result<()> {
+    let mut command = Command::new("rustup");
+    // Which cargo and which compiler: those of the other toolchain.
+    for set in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
+        command.env_remove(set);
+    }
+    let status = command
+        .current_dir(root)
+        .args(["run", "nightly", "cargo", "miri", "test", "--package=vpp-conn", "--lib", "shared_memory::"])
+        .args(options)
+        .env("MIRIFLAGS", MIRI)
+        .env("PROPTEST_CASES", "16")
+        .env("CARGO_TARGET_DIR", root.join("target/sanitize/miri"))
+        .status()
+        .context("cannot run rustup")?;
+    ensure!(status.success(), "tests failed under Miri: {status}");
+    Ok(())
+}
+
+/// Runs the tests with everything built anew for it, in a target folder of its own.
+fn sanitize(root: &Path, name: &str, options: &[OsString]) -> Result<()> {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let folder = root.join("target/sanitize");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let suppressions = folder.join("suppressions");
     std::fs::write(&suppressions, SUPPRESSIONS)?;
-    let name = match sanitizer {
-        Sanitizer::Address => "address",
-        Sanitizer::Thread => "thread",
-    };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root).arg("test").args(TESTS);
     // With a target named, what runs while building is built without the sanitizer.
     command.args(["--target", &target]);
-    if sanitizer == Sanitizer::Thread {
+    if name == "thread" {
         // A standard library that the sanitizer does not see into would make it see races that are none.
         command.arg("-Zbuild-std");
     }

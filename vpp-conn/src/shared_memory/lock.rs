@@ -8,8 +8,19 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
+#[cfg(not(miri))]
+use libc::{
+    pthread_condattr_setpshared, pthread_mutex_consistent, pthread_mutex_timedlock,
+    pthread_mutexattr_setpshared, pthread_mutexattr_setrobust,
+};
+
 use super::layout::queue;
 use super::memory::Memory;
+#[cfg(miri)]
+use super::under_miri::{
+    pthread_condattr_setpshared, pthread_mutex_consistent, pthread_mutex_timedlock,
+    pthread_mutexattr_setpshared, pthread_mutexattr_setrobust,
+};
 
 /// How often a lock is tried before it is waited for. Nobody holds one for more than the copy of a few words.
 const TRIES: u32 = 200;
@@ -34,12 +45,12 @@ pub(super) fn init(memory: &Memory, queue: usize) -> io::Result<()> {
     unsafe {
         check(libc::pthread_mutexattr_init(attributes.as_mut_ptr()))?;
         let mut attributes = attributes.assume_init();
-        check(libc::pthread_mutexattr_setpshared(&raw mut attributes, libc::PTHREAD_PROCESS_SHARED))?;
-        check(libc::pthread_mutexattr_setrobust(&raw mut attributes, libc::PTHREAD_MUTEX_ROBUST))?;
+        check(pthread_mutexattr_setpshared(&raw mut attributes, libc::PTHREAD_PROCESS_SHARED))?;
+        check(pthread_mutexattr_setrobust(&raw mut attributes, libc::PTHREAD_MUTEX_ROBUST))?;
         check(libc::pthread_mutex_init(mutex, &raw const attributes))?;
         check(libc::pthread_condattr_init(condvar_attributes.as_mut_ptr()))?;
         let mut condvar_attributes = condvar_attributes.assume_init();
-        check(libc::pthread_condattr_setpshared(&raw mut condvar_attributes, libc::PTHREAD_PROCESS_SHARED))?;
+        check(pthread_condattr_setpshared(&raw mut condvar_attributes, libc::PTHREAD_PROCESS_SHARED))?;
         check(libc::pthread_cond_init(condvar, &raw const condvar_attributes))
     }
 }
@@ -56,7 +67,7 @@ pub(super) fn lock(memory: &Memory, queue: usize) -> io::Result<Locked<'_>> {
     }
     let until = realtime_in(PATIENCE)?;
     // SAFETY: as above.
-    let result = unsafe { libc::pthread_mutex_timedlock(mutex, &raw const until) };
+    let result = unsafe { pthread_mutex_timedlock(mutex, &raw const until) };
     taken(memory, queue, mutex, result)
 }
 
@@ -70,7 +81,7 @@ fn taken<'a>(
         0 => Ok(Locked { memory, queue }),
         libc::EOWNERDEAD => {
             // SAFETY: this thread holds it and was told that its former holder died.
-            check(unsafe { libc::pthread_mutex_consistent(mutex) })?;
+            check(unsafe { pthread_mutex_consistent(mutex) })?;
             Ok(Locked { memory, queue })
         }
         error => Err(io::Error::from_raw_os_error(error)),
@@ -94,7 +105,7 @@ impl Locked<'_> {
         match unsafe { libc::pthread_cond_timedwait(condvar, mutex, &raw const until) } {
             0 | libc::ETIMEDOUT => Ok(()),
             // SAFETY: this thread holds it again and was told that its former holder died.
-            libc::EOWNERDEAD => check(unsafe { libc::pthread_mutex_consistent(mutex) }),
+            libc::EOWNERDEAD => check(unsafe { pthread_mutex_consistent(mutex) }),
             error => Err(io::Error::from_raw_os_error(error)),
         }
     }

@@ -5,19 +5,17 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::ptr::NonNull;
 use std::sync::atomic::AtomicU8;
 pub(super) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
-use rustix::fs::SealFlags;
-use rustix::mm::{MapFlags, ProtFlags};
+#[cfg(not(miri))]
+use super::mapping::Mapping;
+#[cfg(miri)]
+use super::under_miri::Mapping;
 
 /// A shared mapping. Its bytes may change at any time.
 #[derive(Debug)]
-pub(super) struct Memory {
-    base: NonNull<u8>,
-    len: usize,
-}
+pub(super) struct Memory(Mapping);
 
 // SAFETY: the mapping belongs to no thread, and all access is by atomics, by copies made of atomics, or by `owned` and
 // `owned_mut`, whose callers answer for it.
@@ -26,46 +24,31 @@ unsafe impl Send for Memory {}
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    /// Maps a memory file that cannot shrink: a mapping beyond the end of a file kills who touches it.
+    /// Maps a memory file that cannot shrink.
     ///
     /// # Errors
     ///
     /// When the file is not as long, can shrink, or the system refuses.
     pub(super) fn map(file: impl AsFd, len: usize) -> io::Result<Self> {
-        let file = file.as_fd();
-        if rustix::fs::fstat(file)?.st_size < i64::try_from(len).map_err(io::Error::other)? || len == 0 {
-            return Err(io::Error::other("the shared memory is shorter than announced"));
-        }
-        // VPP seals its segments itself; where an older one does not, this does.
-        rustix::fs::fcntl_add_seals(file, SealFlags::SHRINK).or_else(|error| {
-            let sealed =
-                rustix::fs::fcntl_get_seals(file).is_ok_and(|seals| seals.contains(SealFlags::SHRINK));
-            if sealed { Ok(()) } else { Err(error) }
-        })?;
-        // SAFETY: a new mapping at a place of the system's choice touches no memory that exists.
-        let base = unsafe {
-            rustix::mm::mmap(
-                std::ptr::null_mut(),
-                len,
-                ProtFlags::READ | ProtFlags::WRITE,
-                MapFlags::SHARED,
-                file,
-                0,
-            )
-        }?;
-        let base = NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
-        Ok(Self { base, len })
+        Mapping::new(file.as_fd(), len).map(Self)
+    }
+
+    /// Memory that each of two sides has.
+    #[cfg(miri)]
+    pub(super) fn pair(len: usize) -> (Self, Self) {
+        let mapping = Mapping::zeros(len);
+        (Self(mapping.clone()), Self(mapping))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.0.len
     }
 
     /// A pointer to `len` bytes.
     fn pointer(&self, at: usize, len: usize) -> Option<*mut u8> {
         let end = at.checked_add(len)?;
         // SAFETY: `at` is within the mapping.
-        (end <= self.len).then(|| unsafe { self.base.as_ptr().add(at) })
+        (end <= self.len()).then(|| unsafe { self.0.base.as_ptr().add(at) })
     }
 
     /// A pointer to `len` bytes that are aligned for `T`, for calls of the system.
@@ -147,21 +130,20 @@ impl Memory {
     }
 }
 
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // SAFETY: exactly what was mapped; nothing borrows from it any more.
-        let unmapped = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.len) };
-        debug_assert!(unmapped.is_ok(), "a mapping of our own");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    #[cfg(not(miri))]
     use rustix::fs::MemfdFlags;
 
     use super::*;
 
+    #[cfg(miri)]
+    fn memory(len: usize) -> Memory {
+        Memory::pair(len).0
+    }
+
+    #[cfg(not(miri))]
     fn memory(len: usize) -> Memory {
         let file = rustix::fs::memfd_create("test", MemfdFlags::ALLOW_SEALING).unwrap();
         rustix::fs::ftruncate(&file, len as u64).unwrap();
@@ -169,6 +151,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(not(miri))]
     fn a_file_that_is_too_short_or_may_shrink_is_not_mapped() {
         let file = rustix::fs::memfd_create("test", MemfdFlags::ALLOW_SEALING).unwrap();
         rustix::fs::ftruncate(&file, 4096).unwrap();

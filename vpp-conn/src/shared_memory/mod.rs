@@ -9,12 +9,16 @@
 mod config;
 mod layout;
 mod lock;
+#[cfg(not(miri))]
+mod mapping;
 mod memory;
 mod queue;
 mod segment;
 mod server;
 #[cfg(test)]
 mod tests;
+#[cfg(miri)]
+mod under_miri;
 
 pub use config::{Config, MAX_QUEUE_DEPTH, RingConfig};
 pub use queue::SegmentFault;

@@ -93,7 +93,7 @@ impl Segment {
         Self::new(memory, config).map_err(io::Error::other)
     }
 
-    fn new(memory: Memory, config: &Config) -> Result<Self, SegmentFault> {
+    pub(super) fn new(memory: Memory, config: &Config) -> Result<Self, SegmentFault> {
         let u32_at = |at: usize| memory.u32(at).map(|word| word.load(Ordering::Acquire));
         let u64_at = |at: usize| memory.u64(at).map(|word| word.load(Ordering::Acquire));
         let addresses = Addresses { base: u64_at(object::ADDRESS).unwrap_or(0), len: memory.len() };

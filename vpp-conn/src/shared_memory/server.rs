@@ -73,7 +73,7 @@ impl ServerSegment {
         Ok((segment, file))
     }
 
-    fn lay_out(memory: Memory, words: &[u64]) -> Result<Self, SegmentFault> {
+    pub(super) fn lay_out(memory: Memory, words: &[u64]) -> Result<Self, SegmentFault> {
         let too_small = SegmentFault::Wrong("the size of the segment");
         let addresses = Addresses { base: BASE, len: memory.len() };
         let mut next = DATA;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -14,9 +15,23 @@ fn config() -> Config {
     Config::default().receive_rings(rings(4)).send_rings(rings(4)).depth(8).requests(8).hold(4).heap(1 << 20)
 }
 
-fn pair(config: &Config) -> (ServerSegment, Arc<Segment>) {
+/// VPP's side, and what makes the client's of it.
+#[cfg(not(miri))]
+fn server(config: &Config) -> (ServerSegment, impl FnOnce() -> std::io::Result<Segment>) {
     let (server, file) = ServerSegment::create(config.segment_size(), &config.words()).unwrap();
-    let client = Segment::attach(file, config).unwrap();
+    (server, move || Segment::look(file, config))
+}
+
+/// Miri has no memory files: there both sides are given the same memory.
+#[cfg(miri)]
+fn server(config: &Config) -> (ServerSegment, impl FnOnce() -> Result<Segment, SegmentFault>) {
+    let (vpps, clients) = super::memory::Memory::pair(config.segment_size() as usize);
+    (ServerSegment::lay_out(vpps, &config.words()).unwrap(), move || Segment::new(clients, config))
+}
+
+fn pair(config: &Config) -> (ServerSegment, Arc<Segment>) {
+    let (server, client) = server(config);
+    let client = Arc::new(client().unwrap());
     server.set_client_queue(client.receive_queue()).unwrap();
     (server, client)
 }
@@ -58,6 +73,53 @@ fn messages_go_both_ways_and_places_are_used_again() {
     }
     assert!(receive(&client).is_none() && server.next_request().unwrap().is_none());
     assert_eq!((client.held(), client.copied(), server.blocks()), (0, 0, 0));
+}
+
+/// As two processes do it: each in its own time.
+#[test]
+fn two_threads_pass_messages_both_ways() {
+    // Miri takes its time.
+    const MESSAGES: u8 = if cfg!(miri) { 20 } else { 250 };
+    let (server, client) = pair(&config());
+    let vpp = std::thread::spawn(move || {
+        for _ in 0..MESSAGES {
+            let request = loop {
+                if let Some(request) = server.next_request().unwrap() {
+                    break request;
+                }
+                std::thread::yield_now();
+            };
+            while let Err(error) = server.send(&request) {
+                assert_eq!(error, SendError::Full);
+                server.wait_for_room(Duration::from_millis(10));
+            }
+        }
+        server
+    });
+    let (mut sent, mut held) = (0, Vec::new());
+    for expected in 0..MESSAGES {
+        while sent < MESSAGES && request(&client, &[sent; 20]) {
+            sent += 1;
+        }
+        let answer = loop {
+            if let Some(answer) = receive(&client) {
+                break answer;
+            }
+            client.wait(Duration::from_secs(1)).unwrap();
+        };
+        assert_eq!(bytes(&answer), [expected; 20]);
+        if let Incoming::FromHeap(_, block) = &answer {
+            client.return_block(*block, &[0; 10]).unwrap();
+        }
+        // Some are read again later, while others come.
+        held.push((expected, answer));
+        if held.len() > 3 {
+            let (expected, answer) = held.remove(0);
+            assert_eq!(bytes(&answer), [expected; 20]);
+        }
+        client.refresh();
+    }
+    vpp.join().unwrap();
 }
 
 #[test]
@@ -158,6 +220,7 @@ fn held_messages_are_refreshed() {
 }
 
 #[test]
+#[cfg(not(miri))]
 fn a_segment_without_a_queue_or_too_small_is_refused() {
     assert!(ServerSegment::create(1 << 20, &[]).is_err());
     assert!(ServerSegment::create(4096, &config().words()).is_err());
@@ -171,7 +234,7 @@ proptest! {
         changes in prop::collection::vec((0usize..1200, any::<u64>(), any::<bool>()), 0..6),
     ) {
         let config = config();
-        let (server, file) = ServerSegment::create(config.segment_size(), &config.words()).unwrap();
+        let (server, client) = server(&config);
         // Words of both headers, of the API header, of vectors, and of queues.
         let places = [0, region::VERSION, 0x22000, 0x22000 + 64];
         for (at, value, small) in changes {
@@ -180,7 +243,7 @@ proptest! {
             server.memory().write(at, &value.to_ne_bytes()).unwrap();
         }
         // Locks in damaged memory are the library's affair, so only what needs none is used.
-        let _refused = Segment::look(&file, &config);
+        let _refused = client();
     }
 
     /// Whatever the other side puts into the receive queue is taken for a message that lies in the segment, or refused.
