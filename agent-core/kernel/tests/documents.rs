@@ -112,6 +112,18 @@ fn yaml_aliases_stand_for_what_they_name() {
         bomb += &format!("a{n}: &a{n} [{items}]\n");
     }
     assert!(refused(&bomb, Format::Yaml).contains("aliases stand for more than"));
+    let long_text = format!("- &a {}\n{}", "x".repeat(100_000), "- *a\n".repeat(1_000));
+    assert!(refused(&long_text, Format::Yaml).contains("aliases stand for more than"));
+    // Each anchor keeps what is in it.
+    let anchors: String = (0..100).map(|n| format!("&b{n} [")).collect();
+    let list = format!("- &a [{}]\n", "1, ".repeat(1_000));
+    let nested = format!("{list}- {anchors}{}{}", "*a, ".repeat(100), "]".repeat(100));
+    assert!(refused(&nested, Format::Yaml).contains("aliases stand for more than"));
+    let large = format!("- &a [{}]\n{}", "1, ".repeat(100_000), "- *a\n".repeat(11));
+    assert!(
+        parse("d", &large, Format::Yaml).is_ok(),
+        "the larger a document, the more its aliases may stand for"
+    );
     assert!(refused("a: &a [*a]", Format::Yaml).starts_with("d:1: "));
     assert!(refused("a: *b", Format::Yaml).starts_with("d:1: "));
     assert_eq!(refused("? [a]\n: 1", Format::Yaml), "d:1: a name has to be a text");
@@ -139,6 +151,7 @@ fn depth_has_an_end() {
 fn json_errors_name_their_line() {
     assert_eq!(refused("{\n\"a\": 1,\n17}", Format::Json), "d:3: key must be a string");
     assert_eq!(refused("{} x", Format::Json), "d:1: trailing characters");
+    assert_eq!(refused("{\n\"a\": 1e999}", Format::Json), "d:2: a: number out of range");
 }
 
 #[test]

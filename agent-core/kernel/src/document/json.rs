@@ -20,12 +20,16 @@ pub(super) fn document(file: &Arc<str>, text: &str) -> Result<Node, ConfigError>
         return Ok(Node { origin: lines.line(1), value: Value::Null });
     }
     // The whole is looked through first, so an error behind this is none of syntax.
-    let whole: &RawValue = serde_json::from_str(text).map_err(|error| {
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        let reason = error.to_string();
-        ConfigError::new(lines.line(error.line().max(1)), "", reason.strip_suffix(&place).unwrap_or(&reason))
-    })?;
+    let whole: &RawValue = serde_json::from_str(text)
+        .map_err(|error| ConfigError::new(lines.line(error.line().max(1)), "", reason(&error)))?;
     Reader { lines, text, names: Names::default() }.node(whole, 0)
+}
+
+/// What is wrong, without the place: that is counted from where the parser began.
+fn reason(error: &serde_json::Error) -> String {
+    let reason = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    reason.strip_suffix(&place).map(str::to_owned).unwrap_or(reason)
 }
 
 struct Reader<'a> {
@@ -50,7 +54,7 @@ impl Reader<'_> {
         if depth > DEEPEST {
             return Err(fail("this is nested too deeply".to_owned()));
         }
-        let level = serde_json::from_str(raw.get()).map_err(|error| fail(error.to_string()))?;
+        let level = serde_json::from_str(raw.get()).map_err(|error| fail(reason(&error)))?;
         let value = match level {
             Level::Scalar(value) => value,
             Level::List(items) => {

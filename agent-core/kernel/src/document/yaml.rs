@@ -13,8 +13,11 @@ use super::{ConfigError, Entry, Node, Value};
 
 /// How deep lists and tables may stand in each other.
 const DEEPEST: usize = 128;
-/// How many values aliases may stand for, all together: an alias of aliases grows fast.
+/// How many values anchors and aliases may copy, all together, beyond one for each byte of the text: an alias of aliases
+/// grows fast.
 const MOST_COPIES: usize = 1_000_000;
+/// Bytes of text that count as another value.
+const TEXT: usize = 64;
 
 pub(super) fn documents(file: &Arc<str>, text: &str) -> Result<Vec<Node>, ConfigError> {
     let mut reader = Reader {
@@ -23,7 +26,7 @@ pub(super) fn documents(file: &Arc<str>, text: &str) -> Result<Vec<Node>, Config
         names: Names::default(),
         open: Vec::new(),
         anchors: HashMap::new(),
-        copies: 0,
+        copies_left: MOST_COPIES + text.len(),
         documents: Vec::new(),
     };
     let mut options = Options::default();
@@ -47,7 +50,7 @@ struct Reader {
     names: Names,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
-    copies: usize,
+    copies_left: usize,
     documents: Vec<Node>,
 }
 
@@ -103,11 +106,7 @@ impl Reader {
                 let Some(node) = self.anchors.get(&anchor) else {
                     return Err(self.fail(line, "this alias stands inside what it names"));
                 };
-                self.copies += size(node);
-                if self.copies > MOST_COPIES {
-                    return Err(self.fail(line, format!("aliases stand for more than {MOST_COPIES} values")));
-                }
-                let node = node.clone();
+                let node = copy(node, &mut self.copies_left).ok_or_else(|| self.fail(line, TOO_MUCH))?;
                 if self.wants_name() {
                     let Value::String(text) = &node.value else {
                         return Err(self.fail(line, "a name has to be a text"));
@@ -189,7 +188,9 @@ impl Reader {
     /// A value is complete: it goes where it belongs.
     fn close(&mut self, node: Node, anchor: usize) -> Result<(), ConfigError> {
         if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
+            let copy = copy(&node, &mut self.copies_left);
+            let copy = copy.ok_or_else(|| ConfigError::new(node.origin.clone(), "", TOO_MUCH))?;
+            self.anchors.insert(anchor, copy);
         }
         match self.open.last_mut().map(|open| &mut open.part) {
             None => self.documents.push(node),
@@ -250,8 +251,17 @@ impl Reader {
     }
 }
 
+const TOO_MUCH: &str = "anchors and aliases stand for more than a million values";
+
+/// A copy, if so much may be copied still.
+fn copy(node: &Node, left: &mut usize) -> Option<Node> {
+    *left = left.checked_sub(size(node))?;
+    Some(node.clone())
+}
+
 fn size(node: &Node) -> usize {
     1 + match &node.value {
+        Value::String(text) => text.len() / TEXT,
         Value::List(items) => items.iter().map(size).sum(),
         Value::Table(entries) => entries.iter().map(|entry| size(&entry.node)).sum(),
         _ => 0,
