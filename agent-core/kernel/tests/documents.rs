@@ -106,6 +106,7 @@ fn yaml_aliases_stand_for_what_they_name() {
     assert_eq!(node.nearest("b.up").value, Value::String("no".into()));
     assert_eq!(node.nearest("b.mtu").value, Value::Signed(1500));
     assert_eq!((&node.nearest("c.mtu").value, line(node.nearest("c.mtu"))), (&Value::Signed(1500), 1));
+    assert_eq!(one("'<<': 1", Format::Yaml).nearest("<<").value, Value::Signed(1), "in quotes, a name");
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for n in 1..9 {
         let items = format!("*a{}, ", n - 1).repeat(10);

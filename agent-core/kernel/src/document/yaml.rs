@@ -65,14 +65,22 @@ enum Part {
     List(Vec<Node>),
     Table {
         table: Table,
-        /// The name whose value comes next, and its line.
-        name: Option<(Arc<str>, usize)>,
+        /// The name whose value comes next.
+        name: Option<Name>,
         /// What `<<` names.
         merged: Vec<Node>,
     },
 }
 
-/// The name under which the entries of other tables are taken in.
+/// The name of an entry.
+struct Name {
+    text: Arc<str>,
+    line: usize,
+    /// It takes in the entries of other tables.
+    merges: bool,
+}
+
+/// The name, when it is without quotes, under which the entries of other tables are taken in.
 const MERGE: &str = "<<";
 
 impl Reader {
@@ -84,7 +92,7 @@ impl Reader {
         let line = at.line().max(1);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                if self.take_name(&text, line) {
+                if self.take_name(&text, style == ScalarStyle::Plain, line) {
                     if anchor != 0 {
                         let value = Value::String(text.into_owned());
                         self.anchors.insert(anchor, Node { origin: self.lines.line(line), value });
@@ -111,7 +119,7 @@ impl Reader {
                     let Value::String(text) = &node.value else {
                         return Err(self.fail(line, "a name has to be a text"));
                     };
-                    self.take_name(text, line);
+                    self.take_name(text, false, line);
                     return Ok(());
                 }
                 self.close(node, 0)
@@ -131,10 +139,10 @@ impl Reader {
     }
 
     /// Takes a text for the name of an entry, if one comes next.
-    fn take_name(&mut self, text: &str, line: usize) -> bool {
+    fn take_name(&mut self, text: &str, is_plain: bool, line: usize) -> bool {
         match self.open.last_mut() {
             Some(Open { part: Part::Table { name: name @ None, .. }, .. }) => {
-                *name = Some((self.names.get(text), line));
+                *name = Some(Name { text: self.names.get(text), line, merges: is_plain && text == MERGE });
                 true
             }
             _ => false,
@@ -197,13 +205,13 @@ impl Reader {
             Some(Part::List(items)) => items.push(node),
             Some(Part::Table { table, name, merged }) => {
                 // Names and values come in turn.
-                let Some((key, line)) = name.take() else { return Ok(()) };
+                let Some(Name { text, line, merges }) = name.take() else { return Ok(()) };
                 match node.value {
-                    Value::List(items) if &*key == MERGE => merged.extend(items),
-                    _ if &*key == MERGE => merged.push(node),
+                    Value::List(items) if merges => merged.extend(items),
+                    _ if merges => merged.push(node),
                     _ => {
                         return table
-                            .add(key, self.lines.line(line), node)
+                            .add(text, self.lines.line(line), node)
                             .map_err(|error| self.within(error));
                     }
                 }
@@ -216,7 +224,7 @@ impl Reader {
     fn within(&self, error: ConfigError) -> ConfigError {
         self.open.iter().rev().fold(error, |error, open| match &open.part {
             Part::List(items) => error.within(format_args!("[{}]", items.len())),
-            Part::Table { name: Some((name, _)), .. } => error.within(name),
+            Part::Table { name: Some(name), .. } => error.within(&name.text),
             Part::Table { .. } => error,
         })
     }
