@@ -238,7 +238,11 @@ impl<I: Iterator<Item: Request>> Pipeline<I> {
         shared.with(|core| {
             let group = *self.group.get_or_insert_with(|| core.add_group());
             let sent = now();
-            let count = shared.begin_many(core, self.staged.len(), self.window.len());
+            let mut count = shared.begin_many(core, self.staged.len(), self.window.len());
+            if self.under_way.is_empty() {
+                // Nothing would come of which it is woken to send the rest.
+                count = count.max(1).min(self.staged.len());
+            }
             for request in self.staged.drain(..count) {
                 let index = self.next;
                 self.next += 1;
