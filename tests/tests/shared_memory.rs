@@ -23,6 +23,7 @@ use vpp_conn::{Builder, Connection, RingConfig, SharedMemoryConfig, Transport};
 use vpp_sim::Sim;
 use vpp_sim::private_vpp::PrivateVpp;
 use vpp_wire::Prefix;
+use vppkit_tests::limit;
 
 /// Set for a process that is to be a client: the socket.
 const CHILD: &str = "VPPKIT_TEST_CHILD";
@@ -30,7 +31,7 @@ const CHILD: &str = "VPPKIT_TEST_CHILD";
 const ROLE: &str = "VPPKIT_TEST_ROLE";
 
 /// No test takes longer than this, also on a busy machine.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = limit(60);
 
 type Case = fn(&Path) -> Result<(), Failed>;
 
@@ -45,6 +46,7 @@ const BOTH: &[(&str, Case)] = cases![
     a_blocked_runtime_does_not_hold_vpp_up,
     messages_that_fit_no_ring_come_and_go,
     more_requests_than_places,
+    pipelines_that_begin_beside_other_requests_end,
     auto_is_shared_memory_where_there_is_one,
     requests_of_one_connection_do_not_overtake_one_another,
     calls_and_elements_of_dumps_allocate_nothing,
@@ -103,7 +105,7 @@ fn within_a_runtime(future: impl Future<Output = Result<(), Failed>>) -> Result<
 }
 
 fn shared_memory() -> Builder {
-    Connection::builder().transport(Transport::SharedMemory).deadline(Duration::from_secs(30))
+    Connection::builder().transport(Transport::SharedMemory).deadline(limit(30))
 }
 
 /// Small enough that everything runs out.
@@ -235,6 +237,34 @@ fn more_requests_than_places(socket: &Path) -> Result<(), Failed> {
         vpp.close().await?;
         Ok(())
     })
+}
+
+/// While it is tried out whether VPP polls, no more requests are worth sending than are on their way already: of a pipeline
+/// that has none there, one goes all the same.
+fn pipelines_that_begin_beside_other_requests_end(socket: &Path) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(tokio::time::timeout(TIMEOUT, async {
+        let vpp = shared_memory().connect(socket).await?;
+        let mut tasks = tokio::task::JoinSet::new();
+        for task in 0..12 {
+            let vpp = vpp.clone();
+            tasks.spawn(async move {
+                for round in 0..500 {
+                    if (task + round) % 3 == 0 {
+                        vpp.call(&ControlPing).await?;
+                    }
+                    let pings = vpp.pipeline(std::iter::repeat_n(ControlPing, 1 + (task * round) % 40));
+                    pings.window(1 + round % 20).collect().await.map_err(|(_, error)| error)?;
+                }
+                Ok::<_, vpp_conn::CallError>(())
+            });
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended??;
+        }
+        vpp.close().await?;
+        Ok(())
+    }))?
 }
 
 fn auto_is_shared_memory_where_there_is_one(socket: &Path) -> Result<(), Failed> {
@@ -377,7 +407,7 @@ fn keepalives_of_vpp_are_answered(binary: PathBuf) -> Result<(), Failed> {
             }
             Ok::<_, Failed>(())
         };
-        tokio::time::timeout(Duration::from_secs(5), answered).await??;
+        tokio::time::timeout(limit(5), answered).await??;
         silent.call(&ControlPing).await?;
         silent.close().await?;
         busy.close().await?;

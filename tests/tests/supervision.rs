@@ -19,13 +19,14 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Failed, Trial};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use vpp_sim::private_vpp::PrivateVpp;
+use vppkit_tests::limit;
 
 /// Counts what is allocated, so that nothing can leak unseen.
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
 
 /// Nothing takes longer than this, also on a busy machine.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = limit(60);
 
 /// Kills of a stand-in, which is back within milliseconds, and of a real VPP, which needs a second.
 const KILLS: (usize, usize) = (200, 20);

@@ -24,11 +24,12 @@ pub(crate) enum Sanitizer {
 const SUPPRESSIONS: &str = "race:RegistrationSet*allocate\n";
 
 /// Whose tests: the connection's own, and those that cross crates of what shares memory with VPP.
-const TESTS: [&str; 13] = [
+const TESTS: [&str; 14] = [
     "--package=vpp-conn",
     "--package=vppkit-tests",
     "--features=vpp-conn/bridge,vpp-conn/stats",
     "--lib",
+    "--test=conformance",
     "--test=pipeline",
     "--test=seeing",
     "--test=shared_memory",
@@ -98,6 +99,7 @@ fn sanitize(root: &Path, name: &str, options: &[OsString]) -> Result<()> {
         // the next one at the same place for the same memory.
         .env("RUSTFLAGS", format!("-Zsanitizer={name} --cfg=rustix_use_libc"))
         .env("CARGO_TARGET_DIR", folder.join(name))
+        .env("VPPKIT_SLOW_TESTS", "")
         .env("TSAN_OPTIONS", format!("suppressions={}", suppressions.display()))
         .status()
         .context("cannot run cargo")?;

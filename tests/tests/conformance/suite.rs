@@ -23,9 +23,10 @@ use vpp_conn::{CallError, Connection, Transport};
 use vpp_sim::Sim;
 use vpp_sim::private_vpp::PrivateVpp;
 use vpp_wire::ApiError;
+use vppkit_tests::limit;
 
 /// No case takes longer than this, also on a busy machine.
-const CASE_TIMEOUT: Duration = Duration::from_secs(60);
+const CASE_TIMEOUT: Duration = limit(60);
 
 /// A case, on a VPP that has just started.
 type Case = for<'a> fn(&'a Connection) -> Pin<Box<dyn Future<Output = ()> + 'a>>;

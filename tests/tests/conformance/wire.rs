@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use vpp_conn::Connection;
+use vppkit_tests::limit;
 
 /// Longer than any answer takes.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = limit(10);
 
 /// Long enough to be sure that nothing comes.
 const SILENCE: Duration = Duration::from_millis(200);

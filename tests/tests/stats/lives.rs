@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use vpp_conn::stats::{Damage, Selection, Stats, StatsCause, StatsError, Value};
 use vpp_sim::private_vpp::PrivateVpp;
 use vpp_sim::stats::{Format, Handing, Segment, StatsSim};
+use vppkit_tests::limit;
 
 fn drops(selection: &Selection) -> u64 {
     match selection.get("/if/drops").map(|entry| entry.value()) {
@@ -64,7 +65,7 @@ fn stats_survive_a_10_s_absence_of_a_real_vpp() {
     // VPP opens this socket a moment after the other.
     let began = Instant::now();
     while let Err(error) = selection.refresh() {
-        assert!(began.elapsed() < Duration::from_secs(30), "{error}");
+        assert!(began.elapsed() < limit(30), "{error}");
         std::thread::yield_now();
     }
     assert_eq!((selection.len(), selection.generation()), (entries, 2));
@@ -164,7 +165,7 @@ fn a_real_vpp_may_be_killed_at_any_time() {
     // VPP opens this socket a moment after the other.
     let began = Instant::now();
     while let Err(error) = interfaces.refresh() {
-        assert!(began.elapsed() < Duration::from_secs(30), "{error}");
+        assert!(began.elapsed() < limit(30), "{error}");
         std::thread::yield_now();
     }
     assert_eq!(interfaces.iter().count(), 1);

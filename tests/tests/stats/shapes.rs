@@ -1,10 +1,11 @@
 //! Every kind of entry of every layout, and what happens when VPP changes them.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use vpp_conn::stats::{Combined, Pattern, RingRead, Stats, StatsError, Value};
 use vpp_sim::stats::{Format, Segment, StatsSim};
+use vppkit_tests::limit;
 
 fn stats(segment: &Segment) -> Stats {
     Stats::of_copy(segment.bytes()).unwrap()
@@ -233,7 +234,7 @@ fn a_link_of_many_that_is_renamed_without_a_new_epoch_is_seen_soon() {
         sim.segment().rename(&format!("/interfaces/{old}"), &format!("/interfaces/{new}"));
         let began = Instant::now();
         while selection.get(&format!("/interfaces/{new}")).is_none() {
-            assert!(began.elapsed() < Duration::from_secs(30));
+            assert!(began.elapsed() < limit(30));
             selection.refresh().unwrap();
         }
         assert!(selection.get(&format!("/interfaces/{old}")).is_none());
