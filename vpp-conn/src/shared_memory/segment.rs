@@ -31,7 +31,7 @@ pub struct Segment {
     /// Rings that VPP's messages come in, and rings for requests, each in VPP's order.
     incoming: Vec<Ring>,
     outgoing: Vec<Ring>,
-    /// Where headers, queues and rings lie: no message of the heap does.
+    /// Where headers, queues and rings lie, none of them within another: no message of the heap does.
     taken: Vec<Range<usize>>,
     /// What VPP's count of elements taken back was at the beginning.
     reclaimed: u32,
@@ -136,13 +136,19 @@ impl Segment {
                 ring.elements().count == 1 && ring.elements().size == RECEIVE_RING + element::OVERHEAD
             })
             .ok_or(SegmentFault::Wrong("the place of the receive queue"))?;
-        let own = outgoing.remove(own).elements();
-        let taken = memory.u64(own.start + element::QUEUE).ok_or(SegmentFault::Wrong("a ring"))?;
-        taken.store(addresses.address(own.start), Ordering::Relaxed);
-        let at = (own.start + element::LEN).next_multiple_of(64);
-        let receive = Queue::create(&memory, at, config.queue_depth(), std::process::id())?;
-        let mut taken = vec![0..2 * PAGE, api_header..api_header + api::LEN, input.range(), receive.range()];
+        let own = outgoing.remove(own);
+        let mut taken = vec![0..2 * PAGE, api_header..api_header + api::LEN, input.range(), own.range()];
         taken.extend(incoming.iter().chain(&outgoing).map(Ring::range));
+        taken.sort_unstable_by_key(|taken| taken.start);
+        // Else this process itself could write what it reads in place.
+        if taken.windows(2).any(|pair| pair[0].end > pair[1].start) {
+            return Err(SegmentFault::Wrong("the place of a queue or ring"));
+        }
+        let own = own.elements().start;
+        let in_use = memory.u64(own + element::QUEUE).ok_or(SegmentFault::Wrong("a ring"))?;
+        in_use.store(addresses.address(own), Ordering::Relaxed);
+        let at = (own + element::LEN).next_multiple_of(64);
+        let receive = Queue::create(&memory, at, config.queue_depth(), std::process::id())?;
 
         let reclaimed = u32_at(api_header + api::GARBAGE_COLLECTS).unwrap_or(0);
         Ok(Self {
@@ -261,12 +267,17 @@ impl Segment {
         let mut len = [0; 4];
         self.memory.read(element + element::DATA_LEN, &mut len).ok_or_else(wrong)?;
         let len = u32::from_be_bytes(len) as usize;
-        // VPP answers in its own rings, and asks whether the client lives in those for requests.
-        for ring in self.incoming.iter().chain(&self.outgoing) {
-            match ring.elements().contain(start) {
-                None => {}
-                Some(true) if len <= ring.elements().capacity() => return Ok(self.hold(element, start, len)),
-                Some(_) => return Err(wrong()),
+        // VPP answers in its own rings, and asks whether the client lives in those for requests. There nothing is read in
+        // place: whatever VPP says of who has an element, this process may write it.
+        for (rings, is_written_here) in [(&self.incoming, false), (&self.outgoing, true)] {
+            for ring in rings {
+                match ring.elements().contain(start) {
+                    None => {}
+                    Some(true) if len > ring.elements().capacity() => return Err(wrong()),
+                    Some(true) if is_written_here => return Ok(self.take_copy(element, start, len)),
+                    Some(true) => return Ok(self.hold(element, start, len)),
+                    Some(false) => return Err(wrong()),
+                }
             }
         }
         let owner = self.memory.u64(element + element::QUEUE).map(|owner| owner.load(Ordering::Acquire));
@@ -289,6 +300,10 @@ impl Segment {
         if self.copied.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::debug!(limit = self.hold, "messages are copied: too many are held in the shared memory");
         }
+        self.take_copy(element, start, len)
+    }
+
+    fn take_copy(&self, element: usize, start: usize, len: usize) -> Incoming {
         let message = self.copy(start, len);
         release(&self.memory, element);
         Incoming::Copied(message)
@@ -368,8 +383,9 @@ impl Place {
         }
         let data_len = u32::try_from(len).map_err(|_| PlaceError::TooLong)?;
         memory.write(self.element + element::DATA_LEN, &data_len.to_be_bytes()).ok_or(PlaceError::TooLong)?;
-        // SAFETY: the element was taken from its ring, so VPP neither reads nor writes it before it is enqueued, which
-        // takes `handed_over`; `&mut self` keeps others of this process away.
+        // SAFETY: the element was taken from its ring under its lock, so VPP neither reads nor writes it, nor does this
+        // process give it to another, before it is enqueued, which takes `hand_over` and so `self`. Rings lie beside one
+        // another, and nothing is read in place in those for requests, so no other slice of this process is there.
         let bytes = unsafe { memory.owned_mut(self.element + element::LEN, len) };
         let bytes = bytes.ok_or(PlaceError::TooLong)?;
         bytes.fill(0);

@@ -209,6 +209,47 @@ fn a_message_that_is_said_to_lie_where_locks_and_headers_are_is_refused() {
 }
 
 #[test]
+fn a_message_is_no_longer_than_its_element_and_begins_where_it_does() {
+    let (server, client) = pair(&config());
+    server.send(&[1; 20]).unwrap();
+    let mut address = [0];
+    assert_eq!(client.dequeue(&mut address), Ok(1));
+    let at = (address[0] - server.address(0)) as usize;
+    let len = |len: u32| server.memory().write(at - 8, &len.to_be_bytes()).unwrap();
+    let wrong = SegmentFault::Wrong("the address of a message");
+    for (shift, bytes) in [(0, 49), (0, u32::MAX), (8, 20), (48, 20)] {
+        len(bytes);
+        assert_eq!(client.message(address[0] + shift).unwrap_err(), wrong, "{shift} {bytes}");
+    }
+    len(48);
+    assert_eq!(bytes(&client.message(address[0]).unwrap()).len(), 48, "all of it");
+}
+
+#[test]
+fn nothing_is_read_in_place_where_requests_are_written() {
+    let (server, client) = pair(&config());
+    let mut place = client.place(20).unwrap().unwrap();
+    place.fill(20, |bytes| Ok(bytes.fill(7))).unwrap();
+    let address = place.hand_over();
+    server.hand_over(address, 1, 20);
+    let taken = receive(&client).unwrap();
+    assert!(matches!(taken, Incoming::Copied(_)) && bytes(&taken) == [7; 20]);
+}
+
+#[test]
+fn rings_within_one_another_are_refused() {
+    let config = config();
+    let (server, client) = server(&config);
+    let vector = server.memory().u64(0x22000 + api::VPP_RINGS).unwrap().load(Ordering::Relaxed);
+    let vector = (vector - server.address(0)) as usize;
+    let word = |at| server.memory().u64(at).unwrap();
+    // The second is the first.
+    word(vector + ring::LEN).store(word(vector).load(Ordering::Relaxed), Ordering::Relaxed);
+    let refused = client().unwrap_err().to_string();
+    assert!(refused.contains("the place of a queue or ring"), "{refused}");
+}
+
+#[test]
 fn held_messages_are_refreshed() {
     let (server, client) = pair(&config());
     server.send(&[1; 20]).unwrap();
