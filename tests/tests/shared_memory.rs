@@ -243,7 +243,7 @@ fn more_requests_than_places(socket: &Path) -> Result<(), Failed> {
 /// that has none there, one goes all the same.
 fn pipelines_that_begin_beside_other_requests_end(socket: &Path) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(tokio::time::timeout(TIMEOUT, async {
+    let work = async {
         let vpp = shared_memory().connect(socket).await?;
         let mut tasks = tokio::task::JoinSet::new();
         for task in 0..12 {
@@ -264,7 +264,8 @@ fn pipelines_that_begin_beside_other_requests_end(socket: &Path) -> Result<(), F
         }
         vpp.close().await?;
         Ok(())
-    }))?
+    };
+    runtime.block_on(async { tokio::time::timeout(TIMEOUT, work).await? })
 }
 
 fn auto_is_shared_memory_where_there_is_one(socket: &Path) -> Result<(), Failed> {

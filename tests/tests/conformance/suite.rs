@@ -13,13 +13,13 @@ mod trace;
 mod wire;
 
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use vpp_conn::{CallError, Connection, Transport};
+use vpp_conn::{CallError, ConnectError, Connection, Transport};
 use vpp_sim::Sim;
 use vpp_sim::private_vpp::PrivateVpp;
 use vpp_wire::ApiError;
@@ -114,7 +114,7 @@ fn on_stand_in(case: Case, transport: Transport) -> Result<(), Failed> {
     within_a_runtime(async {
         // Small chunks, so that streams are interrupted.
         let sim = Sim::release("26.06").chunk(3).start().await?;
-        let vpp = Connection::builder().transport(transport).connect(sim.socket()).await?;
+        let vpp = connect(transport, sim.socket()).await?;
         run_case(case, &vpp).await?;
         vpp.close().await?;
         Ok(())
@@ -126,13 +126,13 @@ fn on_real_vpp(binary: PathBuf, case: Case, transport: Transport) -> Result<(), 
     let outcome = within_a_runtime(async {
         if transport == Transport::SharedMemory {
             // Nothing can stand between.
-            let vpp = Connection::builder().transport(transport).connect(real.socket()).await?;
+            let vpp = connect(transport, real.socket()).await?;
             run_case(case, &vpp).await?;
             vpp.close().await?;
             return Ok(());
         }
         let proxy = proxy::Proxy::start(&real)?;
-        let vpp = Connection::connect(proxy.socket()).await?;
+        let vpp = connect(Transport::Socket, proxy.socket()).await?;
         run_case(case, &vpp).await?;
         trace::compare(&real, vpp.table(), &proxy.recorded()?)?;
         vpp.close().await?;
@@ -142,6 +142,10 @@ fn on_real_vpp(binary: PathBuf, case: Case, transport: Transport) -> Result<(), 
         let said = failed.message().unwrap_or("panicked, see above");
         format!("{said}\nVPP printed:\n{}", real.output()).into()
     })
+}
+
+async fn connect(transport: Transport, socket: &Path) -> Result<Connection, ConnectError> {
+    Connection::builder().transport(transport).deadline(limit(10)).connect(socket).await
 }
 
 /// Runs a case to its end; a panic in it is its failure.
