@@ -244,25 +244,25 @@ fn more_requests_than_places(socket: &Path) -> Result<(), Failed> {
 fn pipelines_that_begin_beside_other_requests_end(socket: &Path) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let work = async {
-        let vpp = shared_memory().connect(socket).await?;
-        let mut tasks = tokio::task::JoinSet::new();
-        for task in 0..12 {
-            let vpp = vpp.clone();
-            tasks.spawn(async move {
-                for round in 0..500 {
-                    if (task + round) % 3 == 0 {
-                        vpp.call(&ControlPing).await?;
+        // It is tried out mostly when a connection is young.
+        for _ in 0..60 {
+            let vpp = shared_memory().connect(socket).await?;
+            let mut tasks = tokio::task::JoinSet::new();
+            for task in 0..12 {
+                let vpp = vpp.clone();
+                tasks.spawn(async move {
+                    for round in 0..8 {
+                        let pings = vpp.pipeline(std::iter::repeat_n(ControlPing, 8 + (task + round) % 8));
+                        pings.collect().await.map_err(|(_, error)| error)?;
                     }
-                    let pings = vpp.pipeline(std::iter::repeat_n(ControlPing, 1 + (task * round) % 40));
-                    pings.window(1 + round % 20).collect().await.map_err(|(_, error)| error)?;
-                }
-                Ok::<_, vpp_conn::CallError>(())
-            });
+                    Ok::<_, vpp_conn::CallError>(())
+                });
+            }
+            while let Some(ended) = tasks.join_next().await {
+                ended??;
+            }
+            vpp.close().await?;
         }
-        while let Some(ended) = tasks.join_next().await {
-            ended??;
-        }
-        vpp.close().await?;
         Ok(())
     };
     runtime.block_on(async { tokio::time::timeout(TIMEOUT, work).await? })
