@@ -228,10 +228,12 @@ fn a_message_is_no_longer_than_its_element_and_begins_where_it_does() {
 #[test]
 fn nothing_is_read_in_place_where_requests_are_written() {
     let (server, client) = pair(&config());
-    let mut place = client.place(20).unwrap().unwrap();
-    place.fill(20, |bytes| Ok(bytes.fill(7))).unwrap();
-    let address = place.hand_over();
-    server.hand_over(address, 1, 20);
+    assert!(request(&client, &[7; 20]));
+    // The first element of the first ring for requests.
+    let vector = server.memory().u64(client.api() + api::CLIENT_RINGS).unwrap().load(Ordering::Relaxed);
+    let ring = server.memory().u64((vector - server.address(0)) as usize + ring::QUEUE).unwrap();
+    let element = ring.load(Ordering::Relaxed) + (queue::DATA + element::LEN) as u64;
+    server.hand_over(element, 1, 20);
     let taken = receive(&client).unwrap();
     assert!(matches!(taken, Incoming::Copied(_)) && bytes(&taken) == [7; 20]);
 }
