@@ -298,6 +298,9 @@ impl Planner {
         let reverting = self.transactions.get(&account).is_some_and(|transaction| transaction.reverting);
         let why = if reverting && why == Why::Wanted { Why::Reverted } else { why };
         self.rehearse(id, action, why);
+        if action == Action::Update {
+            self.need_both(id);
+        }
         let node = &mut self.nodes[id as usize];
         node.cause = account;
         node.sequence = node.sequence.wrapping_add(1);

@@ -73,7 +73,7 @@ pub(super) struct Node {
     pub(super) metadata: Option<AnyMetadata>,
     /// Needs of the wanted value.
     pub(super) needs: Need,
-    /// Needs of what is there, while that is another value.
+    /// Needs of what is there, while that is another value; and while it is updated of what it is about to become.
     pub(super) old_needs: Option<Box<Need>>,
     /// The item from which the value in force, or what is there, is derived.
     pub(super) parent: Option<Id>,

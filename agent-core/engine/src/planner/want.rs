@@ -4,7 +4,7 @@ use super::Planner;
 use super::need::Need;
 use super::node::{Id, Origin, Want};
 use crate::descriptor::Derived;
-use crate::{AnyValue, Change};
+use crate::{Action, AnyValue, Change};
 
 impl Planner {
     /// A source, or an item from which this one is derived, wants it so, or no more.
@@ -146,6 +146,18 @@ impl Planner {
         }
     }
 
+    /// An update begins: until it has ended, the item may stand on what it needed before, and on what it will need, even if
+    /// that is withdrawn or something else is wanted meanwhile.
+    pub(super) fn need_both(&mut self, id: Id) {
+        let comes = self.nodes[id as usize].needs.clone();
+        self.name_needs(id, &comes);
+        let node = &mut self.nodes[id as usize];
+        node.old_needs = Some(Box::new(match node.old_needs.take() {
+            Some(old) => Need::All([*old, comes].into()),
+            None => comes,
+        }));
+    }
+
     pub(super) fn set_children(&mut self, id: Id, derived: Vec<Derived>) {
         if derived.is_empty() && self.nodes[id as usize].children.is_empty() {
             return;
@@ -215,7 +227,11 @@ impl Planner {
         if change.is_none() {
             node.applied = Some(wanted.clone());
             self.show(id);
-            self.drop_old_needs(id);
+            let is_updated =
+                self.nodes[id as usize].busy.as_ref().is_some_and(|busy| busy.action == Action::Update);
+            if !is_updated {
+                self.drop_old_needs(id);
+            }
             self.own(id);
         }
         self.nodes[id as usize].change = change;
