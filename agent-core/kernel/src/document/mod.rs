@@ -28,6 +28,8 @@ mod deserialize;
 mod error;
 mod json;
 mod node;
+#[cfg(feature = "yaml")]
+mod plain;
 mod read;
 mod schema;
 mod table;
@@ -37,7 +39,7 @@ mod yaml;
 
 pub use self::error::{ConfigError, ConfigErrors};
 pub use self::node::{Entry, Node, Origin, Value};
-pub use self::read::{Format, load, parse};
+pub use self::read::{Format, Lists, load, load_lists, parse, parse_lists};
 pub use self::schema::schema;
 pub(crate) use self::schema::{property, section as section_schema};
 pub(crate) use self::toml::value as toml_value;

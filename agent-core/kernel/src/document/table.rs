@@ -31,6 +31,11 @@ pub(super) struct Table {
 }
 
 impl Table {
+    #[cfg(feature = "yaml")]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn find(&self, key: &str) -> Option<&Entry> {
         if self.entries.len() <= FEW {
             return self.entries.iter().find(|entry| &*entry.key == key);

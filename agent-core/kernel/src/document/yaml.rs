@@ -20,6 +20,14 @@ const MOST_COPIES: usize = 1_000_000;
 const TEXT: usize = 64;
 
 pub(super) fn documents(file: &Arc<str>, text: &str) -> Result<Vec<Node>, ConfigError> {
+    match super::plain::document(file, text) {
+        Some(document) => Ok(vec![document]),
+        None => parsed(file, text),
+    }
+}
+
+/// What the parser makes of a text.
+pub(super) fn parsed(file: &Arc<str>, text: &str) -> Result<Vec<Node>, ConfigError> {
     let mut reader = Reader {
         // Lines are told by the parser.
         lines: Lines::new(file, ""),
@@ -277,7 +285,7 @@ fn size(node: &Node) -> usize {
 }
 
 /// What a plain scalar is by the core schema (YAML 1.2.2, section 10.3.2).
-fn resolved(text: &str) -> Value {
+pub(super) fn resolved(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
         "true" | "True" | "TRUE" => return Value::Bool(true),
