@@ -1,8 +1,10 @@
 //! Documents of desired state: a table of sections, each a list of values of one kind.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Value as Json, json};
 use vpp_agent_kernel::document::{self, ConfigError, ConfigErrors, Node, Origin, Value};
@@ -35,6 +37,22 @@ impl Written {
     }
 }
 
+/// The items of documents.
+#[derive(Debug, Default)]
+pub(crate) struct Items {
+    /// In the order in which they are written.
+    pub(crate) list: Vec<Written>,
+    /// Their places in the list.
+    places: HashMap<Key, usize>,
+}
+
+impl Items {
+    /// Where an item is written.
+    pub(crate) fn origin(&self, key: &Key) -> Option<&Origin> {
+        Some(&self.list[*self.places.get(key)?].origin)
+    }
+}
+
 /// Documents as the kinds that are registered say.
 impl Engine {
     /// The items of documents, which together are one desired state. A section is called as its kind or as that kind's
@@ -44,10 +62,34 @@ impl Engine {
     /// One for each section and item that is wrong: a kind that nobody has registered, a field that is unknown, missing,
     /// of a wrong type or out of range, a value that its descriptor rejects, an item that is wanted twice.
     pub fn read(&self, documents: &[Node]) -> Result<Vec<Written>, ConfigErrors> {
-        let mut reader =
-            Reader { kinds: self.kinds(), items: Vec::new(), places: HashMap::new(), errors: Vec::new() };
-        for document in documents {
-            reader.document(document);
+        let mut make = self.making();
+        Ok(self.together(documents.iter().map(|node| (node, node.lists(&mut make))))?.list)
+    }
+
+    /// What becomes of a value in a section of this name.
+    pub(crate) fn making(&self) -> impl FnMut(&str, &Node) -> Made + use<> {
+        let kinds = self.kinds();
+        let mut section: Option<(String, Option<Arc<dyn Rules>>)> = None;
+        move |name, node| {
+            let (_, rules) = match &section {
+                Some(known) if known.0 == name => known,
+                _ => section.insert((name.to_owned(), of_section(&kinds, name).cloned())),
+            };
+            Made {
+                origin: node.origin.clone(),
+                item: rules.as_ref().map(|rules| typed(&kinds, &**rules, node)),
+            }
+        }
+    }
+
+    /// Documents are one desired state.
+    pub(crate) fn together<'a>(
+        &self,
+        documents: impl IntoIterator<Item = (&'a Node, Vec<Vec<Made>>)>,
+    ) -> Result<Items, ConfigErrors> {
+        let mut reader = Reader { kinds: self.kinds(), items: Items::default(), errors: Vec::new() };
+        for (document, made) in documents {
+            reader.document(document, made);
         }
         if reader.errors.is_empty() { Ok(reader.items) } else { Err(ConfigErrors(reader.errors)) }
     }
@@ -108,21 +150,31 @@ fn plural(kind: &str) -> String {
     format!("{kind}{}", if hisses { "es" } else { "s" })
 }
 
+/// A value of a document.
+pub(crate) struct Made {
+    origin: Origin,
+    /// Its key and value, or what is wrong; `None` where its section names no kind.
+    item: Option<Result<(Key, AnyValue), ConfigError>>,
+}
+
+/// The kind that a section is of.
+fn of_section<'a>(kinds: &'a Kinds, name: &str) -> Option<&'a Arc<dyn Rules>> {
+    kinds.get(name).or_else(|| kinds.values().find(|rules| plural(rules.kind()) == name))
+}
+
 struct Reader {
-    kinds: BTreeMap<&'static str, Arc<dyn Rules>>,
-    items: Vec<Written>,
-    /// Places of the items by key.
-    places: HashMap<Key, usize>,
+    kinds: Kinds,
+    items: Items,
     errors: Vec<ConfigError>,
 }
 
 impl Reader {
-    fn document(&mut self, document: &Node) {
+    fn document(&mut self, document: &Node, made: Vec<Vec<Made>>) {
         match &document.value {
             Value::Null => {}
             Value::Table(sections) => {
-                for section in sections {
-                    self.section(&section.key, &section.origin, &section.node);
+                for (section, made) in sections.iter().zip(made) {
+                    self.section(&section.key, &section.origin, &section.node, made);
                 }
             }
             other => self.errors.push(ConfigError::new(
@@ -133,21 +185,24 @@ impl Reader {
         }
     }
 
-    fn section(&mut self, name: &Arc<str>, origin: &Origin, node: &Node) {
-        let rules = self.kinds.get(&**name);
-        let rules =
-            rules.or_else(|| self.kinds.values().find(|rules| plural(rules.kind()) == **name)).cloned();
-        let Some(rules) = rules else {
+    fn section(&mut self, name: &Arc<str>, origin: &Origin, node: &Node, made: Vec<Made>) {
+        if of_section(&self.kinds, name).is_none() {
             let plurals: Vec<String> = self.kinds.keys().map(|kind| plural(kind)).collect();
             let near = document::nearest(name, plurals.iter().map(String::as_str), "kinds");
             let reason = format!("this agent has no such kind{near}");
             return self.errors.push(ConfigError::new(origin.clone(), &**name, reason));
-        };
+        }
         match &node.value {
             Value::Null => {}
-            Value::List(items) => {
-                for (index, node) in items.iter().enumerate() {
-                    if let Err(error) = self.item(&*rules, name, index, node) {
+            Value::List(_) => {
+                self.items.list.reserve(made.len());
+                self.items.places.reserve(made.len());
+                for (index, Made { origin, item }) in made.into_iter().enumerate() {
+                    let added = match item {
+                        Some(item) => item.and_then(|(key, value)| self.add(name, index, origin, key, value)),
+                        None => Ok(()),
+                    };
+                    if let Err(error) = added {
                         self.errors.push(error.within(format_args!("{name}[{index}]")));
                     }
                 }
@@ -160,41 +215,42 @@ impl Reader {
         }
     }
 
-    fn item(
+    fn add(
         &mut self,
-        rules: &dyn Rules,
         section: &Arc<str>,
         index: usize,
-        node: &Node,
+        origin: Origin,
+        key: Key,
+        value: AnyValue,
     ) -> Result<(), ConfigError> {
-        let (key, value) = rules.read(node)?;
-        if let Some((of, invalid)) = invalid(&self.kinds, rules, &value) {
-            let (field, reason) = invalid.fields.first().cloned().unwrap_or_default();
-            let more = invalid.fields.iter().skip(1).map(|(field, reason)| format!("; {field}: {reason}"));
-            let origin = node.nearest(&field).origin.clone();
-            let reason = format!("{reason}{}", more.collect::<String>());
-            return Err(match of {
-                None => ConfigError::new(origin, field, reason),
-                Some(of) => {
-                    ConfigError::new(node.origin.clone(), "", format_args!("{of}: {field}: {reason}"))
-                }
-            });
-        }
-        if let Some(&first) = self.places.get(&key) {
-            let first = &self.items[first];
-            let reason = format!("{key} is wanted already by {} at {}", first.field(), first.origin);
-            return Err(ConfigError::new(node.origin.clone(), "", reason));
-        }
-        self.places.insert(key.clone(), self.items.len());
-        self.items.push(Written {
-            key,
-            value,
-            origin: node.origin.clone(),
-            section: Arc::clone(section),
-            index,
-        });
+        let Items { list, places } = &mut self.items;
+        match places.entry(key.clone()) {
+            Entry::Vacant(place) => place.insert(list.len()),
+            Entry::Occupied(place) => {
+                let first = &list[*place.get()];
+                let reason = format!("{key} is wanted already by {} at {}", first.field(), first.origin);
+                return Err(ConfigError::new(origin, "", reason));
+            }
+        };
+        list.push(Written { key, value, origin, section: Arc::clone(section), index });
         Ok(())
     }
+}
+
+/// The key and value of an item, if they are right.
+fn typed(kinds: &Kinds, rules: &dyn Rules, node: &Node) -> Result<(Key, AnyValue), ConfigError> {
+    let (key, value) = rules.read(node)?;
+    if let Some((of, invalid)) = invalid(kinds, rules, &value) {
+        let (field, reason) = invalid.fields.first().cloned().unwrap_or_default();
+        let more = invalid.fields.iter().skip(1).map(|(field, reason)| format!("; {field}: {reason}"));
+        let origin = node.nearest(&field).origin.clone();
+        let reason = format!("{reason}{}", more.collect::<String>());
+        return Err(match of {
+            None => ConfigError::new(origin, field, reason),
+            Some(of) => ConfigError::new(node.origin.clone(), "", format_args!("{of}: {field}: {reason}")),
+        });
+    }
+    Ok((key, value))
 }
 
 type Kinds = BTreeMap<&'static str, Arc<dyn Rules>>;

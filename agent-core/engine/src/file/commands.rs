@@ -1,6 +1,5 @@
 //! What files would change: on the command line, in a process that changes nothing.
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +11,8 @@ use vpp_agent_kernel::{Command, Context, PluginError};
 
 use super::FileSource;
 use super::look::Look;
-use super::source::{Read, read};
+use super::source::read;
+use crate::documents::Items;
 use crate::{Engine, Journal, Resync};
 
 #[derive(clap::Args)]
@@ -23,7 +23,7 @@ pub(super) struct Documents {
 }
 
 impl Documents {
-    fn read(&self, engine: &Engine, source: &FileSource) -> Result<Result<Read, ConfigErrors>, PluginError> {
+    fn read(&self, engine: &Engine, source: &FileSource) -> Result<Result<Items, ConfigErrors>, PluginError> {
         let paths = if self.paths.is_empty() { source.config.path.list() } else { self.paths.clone() };
         if paths.is_empty() {
             return Err("which documents? Name a file or directory".into());
@@ -79,7 +79,7 @@ impl Command for PlanCommand {
         _: &Context,
     ) -> Result<ExitCode, PluginError> {
         let items = match args.documents.read(&engine, &source)? {
-            Ok(read) => read.items,
+            Ok(items) => items,
             Err(errors) => {
                 show(errors)?;
                 return Ok(ExitCode::FAILURE);
@@ -87,7 +87,7 @@ impl Command for PlanCommand {
         };
         let (journal, unread) = journal(&engine);
         let unobserved = engine.look(journal, Duration::try_from_secs_f64(args.wait)?).await;
-        let wanted = items.iter().map(|item| (item.key.clone(), Some(item.value.clone())));
+        let wanted = items.list.iter().map(|item| (item.key.clone(), Some(item.value.clone())));
         let transaction = engine.transaction().source(FileSource::SOURCE).set_values(wanted);
         let plan = transaction.resync(Resync::Desired).plan();
         if args.json {
@@ -95,8 +95,7 @@ impl Command for PlanCommand {
         } else if args.dot {
             write!(io::stdout(), "{}", plan.dot())?;
         } else {
-            let origins: HashMap<_, _> = items.iter().map(|item| (&item.key, &item.origin)).collect();
-            show(plan.located(|key| origins.get(key).map(ToString::to_string)))?;
+            show(plan.located(|key| items.origin(key).map(ToString::to_string)))?;
         }
         for why in &unobserved {
             writeln!(io::stderr(), "not known, and so not in the plan: {why}")?;
@@ -127,11 +126,13 @@ impl Command for CheckCommand {
         _: &Context,
     ) -> Result<ExitCode, PluginError> {
         let errors = match args.read(&engine, &source)? {
-            Ok(read) if read.unknown.is_empty() => {
-                show(format_args!("{} items", read.items.len()))?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            Ok(read) => ConfigErrors(read.unknown),
+            Ok(items) => match engine.unknown_references(&items.list) {
+                unknown if unknown.is_empty() => {
+                    show(format_args!("{} items", items.list.len()))?;
+                    return Ok(ExitCode::SUCCESS);
+                }
+                unknown => ConfigErrors(unknown),
+            },
             Err(errors) => errors,
         };
         show(errors)?;

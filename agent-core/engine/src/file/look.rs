@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use vpp_agent_kernel::Origin;
-use vpp_agent_kernel::document::{self, ConfigError, Format, Node};
+use vpp_agent_kernel::document::{self, ConfigError, Format, Lists, Node};
 
 /// What is at some paths. Two that are equal hold the same documents, as far as the file system tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,15 +81,18 @@ impl Look {
     }
 
     /// Reads the documents: those that can be read, and what is wrong with the others.
-    pub(super) fn load(&self) -> (Vec<Node>, Vec<ConfigError>) {
+    pub(super) fn load<T>(
+        &self,
+        make: &mut dyn FnMut(&str, &Node) -> T,
+    ) -> (Vec<Lists<T>>, Vec<ConfigError>) {
         let gone = |(path, why): &(PathBuf, String)| {
             ConfigError::new(Origin::Nowhere, "", format_args!("cannot read {}: {why}", path.display()))
         };
         let mut errors: Vec<ConfigError> = self.errors.iter().map(gone).collect();
         let mut documents = Vec::new();
         for (path, _) in &self.files {
-            match document::load(path) {
-                Ok(nodes) => documents.extend(nodes),
+            match document::load_lists(path, make) {
+                Ok(lists) => documents.extend(lists),
                 Err(error) => errors.push(error),
             }
         }

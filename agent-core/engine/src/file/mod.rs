@@ -26,7 +26,6 @@ mod look;
 mod source;
 mod watch;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -36,6 +35,7 @@ use serde::{Deserialize, Serialize};
 use vpp_agent_kernel::{Commands, Context, Origin, Plugin, PluginError};
 
 pub use self::source::FileStore;
+use crate::documents::Items;
 use crate::{Apply, Engine, Key};
 
 /// Section `file`.
@@ -103,8 +103,8 @@ pub enum UnknownReferences {
     Reject,
 }
 
-/// Where the items of the documents that were read last are written.
-type Origins = Arc<RwLock<HashMap<Key, Origin>>>;
+/// The items of the documents that were read last.
+type Origins = Arc<RwLock<Arc<Items>>>;
 
 /// The plugin: files as a source of the engine, by the name `file`.
 pub struct FileSource {
@@ -119,7 +119,7 @@ impl FileSource {
 
     /// The document and line of an item, if a document wants it.
     pub fn origin(&self, key: &Key) -> Option<Origin> {
-        self.origins.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        self.origins.read().unwrap_or_else(PoisonError::into_inner).origin(key).cloned()
     }
 }
 

@@ -1,18 +1,20 @@
 //! Files as a store of desired state.
 
 use std::path::PathBuf;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
 use vpp_agent_kernel::document::{ConfigError, ConfigErrors};
 
 use super::look::Look;
 use super::watch::Watch;
 use super::{Origins, UnknownReferences};
-use crate::{Engine, Store, StoreError, Update, Written};
+use crate::documents::Items;
+use crate::{Engine, Store, StoreError, Update};
 
-/// A look follows an event by this, and documents are read when two looks this far apart find the same. So events of what
-/// is beside them cost at most a look each time.
+/// Looks are at least this far apart, and what documents say counts when a look this long after finds them as they were. So
+/// events of what is beside them cost at most a look each time.
 const SETTLED: Duration = Duration::from_millis(20);
 /// At most so many references are told one by one.
 const MOST_TOLD: usize = 10;
@@ -25,6 +27,8 @@ pub struct FileStore {
     /// What was read last, and by how many kinds: one that is registered later may be what was not known.
     read: Option<(Look, usize)>,
     pub(super) origins: Origins,
+    /// What was handed out last.
+    applied: Option<Arc<Items>>,
     pub(super) references: UnknownReferences,
     pub(super) check_every: Option<Duration>,
 }
@@ -38,6 +42,7 @@ impl FileStore {
             watch: Watch::new(),
             read: None,
             origins: Origins::default(),
+            applied: None,
             references: UnknownReferences::default(),
             check_every: None,
         }
@@ -51,9 +56,10 @@ impl FileStore {
     }
 
     /// Waits until there is something else than was read last, and nobody is at it.
-    async fn settled(&mut self) -> (Look, usize) {
+    async fn changed(&mut self) -> (Look, usize) {
         loop {
-            let mut look = self.look().await;
+            let looked = Instant::now();
+            let look = self.look().await;
             let kinds = self.engine.kinds().len();
             if self.read.as_ref().is_some_and(|read| read.0 == look && read.1 == kinds) {
                 let timer = async {
@@ -63,85 +69,85 @@ impl FileStore {
                     }
                 };
                 tokio::select! {
-                    () = self.watch.changed() => tokio::time::sleep(SETTLED).await,
+                    () = self.watch.changed() => tokio::time::sleep_until(looked + SETTLED).await,
                     () = timer => {}
                 }
-                continue;
-            }
-            // Whoever starts finds what was written before.
-            let started = self.read.is_none();
-            while !started || self.watch.is_open(&look) {
+            } else if self.watch.is_open(&look) {
                 tokio::time::sleep(SETTLED).await;
-                let now = self.look().await;
-                if now == look && !self.watch.is_open(&look) {
-                    break;
-                }
-                look = now;
-            }
-            if self.read.as_ref().is_none_or(|read| read.0 != look || read.1 != kinds) {
+            } else {
                 return (look, kinds);
             }
         }
     }
 
-    fn take(&self, read: Read) -> Update {
-        let Read { items, unknown } = read;
-        for error in unknown.iter().take(MOST_TOLD) {
-            tracing::warn!("{error}");
-        }
-        if unknown.len() > MOST_TOLD {
-            tracing::warn!("and {} more need what no document wants", unknown.len() - MOST_TOLD);
-        }
-        let origins = items.iter().map(|item| (item.key.clone(), item.origin.clone())).collect();
-        *self.origins.write().unwrap_or_else(PoisonError::into_inner) = origins;
-        Update::All(items.into_iter().map(|item| (item.key, item.value)).collect())
+    fn take(&mut self, items: Items) -> Update {
+        let items = Arc::new(items);
+        *self.origins.write().unwrap_or_else(PoisonError::into_inner) = items.clone();
+        let wanted = items.list.iter().map(|item| (item.key.clone(), item.value.clone())).collect();
+        self.applied = Some(items);
+        Update::All(wanted)
     }
 }
 
 impl Store for FileStore {
     async fn next(&mut self) -> Result<Update, StoreError> {
+        // What was read before is applied now: what it lacks is not what that has to wait for.
+        if let Some(items) = self.applied.take().filter(|_| self.references == UnknownReferences::Pending) {
+            let engine = self.engine.clone();
+            tokio::task::spawn_blocking(move || tell(&engine.unknown_references(&items.list)));
+        }
         loop {
-            let (look, kinds) = self.settled().await;
-            let (engine, now) = (self.engine.clone(), look.clone());
-            let read = blocking(move || read(&engine, &now)).await;
-            // What changed while it was read is read again.
-            if self.look().await != look && self.read.is_some() {
-                continue;
-            }
+            let (look, kinds) = self.changed().await;
+            let (engine, references, now) = (self.engine.clone(), self.references, look.clone());
+            let read = blocking(move || {
+                let items = read(&engine, &now)?;
+                let unknown = match references {
+                    UnknownReferences::Pending => Vec::new(),
+                    UnknownReferences::Reject => engine.unknown_references(&items.list),
+                };
+                if unknown.is_empty() { Ok(items) } else { Err(ConfigErrors(unknown)) }
+            });
+            let read = match self.read {
+                // Whoever starts finds what was written before.
+                None => read.await,
+                // It is read while it is seen whether it stays.
+                Some(_) => {
+                    let (read, ()) = tokio::join!(read, tokio::time::sleep(SETTLED));
+                    if self.look().await != look || self.watch.is_open(&look) {
+                        continue;
+                    }
+                    read
+                }
+            };
             self.read = Some((look, kinds));
             return Ok(match read {
-                Ok(read) if self.references == UnknownReferences::Reject && !read.unknown.is_empty() => {
-                    bad(&read.unknown)
-                }
-                Ok(read) => self.take(read),
-                Err(errors) => bad(&errors.0),
+                Ok(items) => self.take(items),
+                Err(errors) => Update::Bad(errors.0.iter().map(ToString::to_string).collect()),
             });
         }
     }
 }
 
-fn bad(errors: &[ConfigError]) -> Update {
-    Update::Bad(errors.iter().map(ToString::to_string).collect())
-}
-
-/// What documents want.
-pub(super) struct Read {
-    pub(super) items: Vec<Written>,
-    /// What they need and do not name.
-    pub(super) unknown: Vec<ConfigError>,
+/// Logs what documents need and do not name.
+fn tell(unknown: &[ConfigError]) {
+    for error in unknown.iter().take(MOST_TOLD) {
+        tracing::warn!("{error}");
+    }
+    if unknown.len() > MOST_TOLD {
+        tracing::warn!("and {} more need what no document wants", unknown.len() - MOST_TOLD);
+    }
 }
 
 /// The items of the documents, or all that is wrong with them.
-pub(super) fn read(engine: &Engine, look: &Look) -> Result<Read, ConfigErrors> {
-    let (documents, mut errors) = look.load();
-    let items = engine.read(&documents).unwrap_or_else(|more| {
-        errors.extend(more.0);
-        Vec::new()
-    });
-    if !errors.is_empty() {
-        return Err(ConfigErrors(errors));
+pub(super) fn read(engine: &Engine, look: &Look) -> Result<Items, ConfigErrors> {
+    let (mut documents, mut errors) = look.load(&mut engine.making());
+    match engine.together(documents.iter_mut().map(|of| (&of.node, std::mem::take(&mut of.made)))) {
+        Ok(items) if errors.is_empty() => Ok(items),
+        items => {
+            errors.extend(items.err().into_iter().flat_map(|more| more.0));
+            Err(ConfigErrors(errors))
+        }
     }
-    Ok(Read { unknown: engine.unknown_references(&items), items })
 }
 
 /// Runs what waits for disks where that holds up nobody.
