@@ -7,6 +7,7 @@ mod writer;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
@@ -24,6 +25,10 @@ use crate::transaction::Request;
 use crate::watch::Watchers;
 use crate::{Action, Ending, Failure, Key, Report, Summary};
 use writer::{Effects, Writer};
+
+/// How much the planner gives at first: a thousand creations with their records. Each further portion is twice as large, so
+/// the southbound has its first work soon, and what it gets is soon as much as it can take.
+const PORTION: usize = 2048;
 
 pub(crate) enum Command {
     Register(Arc<dyn Rules>, Arc<dyn Southbound>),
@@ -122,6 +127,19 @@ impl Kind {
     }
 }
 
+/// Lets those have a turn who are waiting for one. Not as `yield_now`, which comes back when a worker has nothing else to do.
+async fn turn() {
+    let mut had = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut had, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 type Waiting = (oneshot::Sender<Report>, Option<OwnedSemaphorePermit>);
 
 pub(crate) struct Driver {
@@ -140,6 +158,8 @@ pub(crate) struct Driver {
     waiting: HashMap<u64, Waiting>,
     /// Who committed what is being handed to the planner right now.
     asking: Option<Waiting>,
+    /// The planner has not given all that follows from what it was told last: how much it gives next.
+    more: Option<usize>,
     /// Kinds of which nothing is begun, and why.
     closed: HashMap<String, String>,
     /// Who waits until nothing runs of some kinds.
@@ -172,6 +192,7 @@ impl Driver {
             done,
             waiting: HashMap::new(),
             asking: None,
+            more: None,
             closed: HashMap::new(),
             until_idle: Vec::new(),
             check_every,
@@ -236,7 +257,17 @@ impl Driver {
             };
             tokio::select! {
                 biased;
-                command = commands.recv() => match command {
+                (all, failed) = written => {
+                    if failed.is_some() {
+                        self.shared.metrics.unrecorded();
+                    }
+                    for effects in all {
+                        self.carry_out(effects, failed.as_deref());
+                    }
+                }
+                // What was begun gets its turn before more is planned, and nothing is taken in before all is.
+                () = turn(), if self.more.is_some() => self.go_on(),
+                command = commands.recv(), if self.more.is_none() => match command {
                     Some(Command::Stop(stopped)) => {
                         // What runs is let go as it is; the next run looks at what became of it.
                         self.shared.core().watchers = Watchers::default();
@@ -256,20 +287,12 @@ impl Driver {
                         return;
                     }
                 },
-                (all, failed) = written => {
-                    if failed.is_some() {
-                        self.shared.metrics.unrecorded();
-                    }
-                    for effects in all {
-                        self.carry_out(effects, failed.as_deref());
-                    }
-                }
-                1.. = completions.recv_many(&mut ended, 256) => {
+                1.. = completions.recv_many(&mut ended, 256), if self.more.is_none() => {
                     for completion in ended.drain(..) {
                         self.complete(completion);
                     }
                 }
-                () = timer => {
+                () = timer, if self.more.is_none() => {
                     if next_check.is_some_and(|at| at <= Instant::now()) {
                         next_check = self.check_every.map(|every| Instant::now() + every);
                         self.tell(Event::Check);
@@ -414,16 +437,31 @@ impl Driver {
         }
     }
 
-    /// Hands an event to the planner, and takes what follows.
+    /// Hands an event to the planner, and takes the first of what follows.
     fn tell(&mut self, event: Event) {
         let shared = self.shared.clone();
         let now = shared.started.elapsed();
+        {
+            let mut core = shared.core();
+            core.recorder.add(now, &event);
+            let listening = core.watchers.any();
+            core.planner.publish(listening);
+            core.planner.take(now, event);
+        }
+        self.more = None;
+        self.go_on();
+    }
+
+    /// Takes what follows from what the planner was told: the next portion.
+    fn go_on(&mut self) {
+        let shared = self.shared.clone();
         let mut guard = shared.core();
         let core = &mut *guard;
-        core.recorder.add(now, &event);
         let listening = core.watchers.any();
         core.planner.publish(listening);
-        let outputs = core.planner.handle(now, event);
+        let about = self.more.take().unwrap_or(PORTION);
+        let (outputs, more) = core.planner.give(about);
+        self.more = more.then(|| about.saturating_mul(2));
         let mut facts = Vec::new();
         let mut effects = Effects { observed: Vec::new(), begun: Vec::new(), ended: Vec::new() };
         for output in outputs {

@@ -17,6 +17,8 @@ mod node;
 mod nodes;
 mod observe;
 mod present;
+#[cfg(test)]
+mod tests;
 mod transact;
 mod want;
 
@@ -327,9 +329,17 @@ impl Planner {
 
     /// Takes an event and gives what follows from it, in order.
     pub(crate) fn handle(&mut self, now: Duration, event: Event) -> Vec<Output> {
+        self.take(now, event);
+        self.give(usize::MAX).0
+    }
+
+    /// Takes an event. What follows from it is [given](Self::give).
+    pub(crate) fn take(&mut self, now: Duration, event: Event) {
+        // What is left of the one before comes first, however much of it was given.
+        self.settle(usize::MAX);
         self.now = self.now.max(now);
         self.expire();
-        self.settle();
+        self.settle(usize::MAX);
         match event {
             Event::Register(rules) => self.register(rules),
             Event::Access(kinds) => self.set_access(kinds),
@@ -343,8 +353,14 @@ impl Planner {
             Event::Check => self.check(),
             Event::Tick => {}
         }
-        self.settle();
-        std::mem::take(&mut self.out)
+    }
+
+    /// What follows from what was told, in order, a portion of about so many outputs at a time; and whether there is more. So
+    /// the southbound works on the first operations while the others are planned. What is given, all together, does not
+    /// depend on the portions.
+    pub(crate) fn give(&mut self, about: usize) -> (Vec<Output>, bool) {
+        let all = self.settle(about);
+        (std::mem::take(&mut self.out), !all)
     }
 
     /// When the planner wants to be called again, at the latest.
@@ -352,8 +368,8 @@ impl Planner {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// Goes on until nothing is left to decide.
-    fn settle(&mut self) {
+    /// Goes on until nothing is left to decide: `true`; or until there are so many outputs.
+    fn settle(&mut self, about: usize) -> bool {
         loop {
             while let Some(id) = self.dirty.pop_front() {
                 self.nodes[id as usize].dirty = false;
@@ -362,6 +378,9 @@ impl Planner {
             if !self.candidates.is_empty() {
                 self.find_groups();
                 continue;
+            }
+            if !self.acting.is_empty() && self.out.len() >= about {
+                return false;
             }
             if let Some(id) = self.acting.pop_front() {
                 self.nodes[id as usize].acting = false;
@@ -380,6 +399,7 @@ impl Planner {
             break;
         }
         self.publish_touched();
+        true
     }
 
     fn expire(&mut self) {
@@ -426,7 +446,6 @@ impl Planner {
         if count > self.nodes.len() {
             self.ids.reserve(count);
         }
-        self.out.reserve(count);
     }
 
     fn intern(&mut self, key: &Key) -> Id {

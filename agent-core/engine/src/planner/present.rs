@@ -266,7 +266,8 @@ impl Planner {
 
     /// Operations that run, observations that run, transactions that have not ended.
     pub(crate) fn at_rest(&self) -> bool {
-        self.inflight.is_empty() && self.pass.is_none() && self.transactions.is_empty()
+        let decided = self.dirty.is_empty() && self.acting.is_empty();
+        decided && self.inflight.is_empty() && self.pass.is_none() && self.transactions.is_empty()
     }
 
     pub(super) fn planned(mut self, report: Option<Report>) -> Plan {

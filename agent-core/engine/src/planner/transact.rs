@@ -107,8 +107,9 @@ impl Planner {
         self.reserve_numbers(number);
         let mut errors = Vec::new();
         for change in &changes {
+            let Some(expected) = change.expect else { continue };
             let revision = self.ids.get(&change.key).map_or(0, |&id| self.nodes[id as usize].revision);
-            if let Some(expected) = change.expect.filter(|&expected| expected != revision) {
+            if expected != revision {
                 errors.push(format!(
                     "{}: its revision is {revision}, not {expected}: somebody else changed it; read it again",
                     change.key
@@ -178,7 +179,7 @@ impl Planner {
             keys.push((self.intern(&key), value));
         }
         if whole {
-            let named: HashSet<Id> = keys.iter().map(|(id, _)| *id).collect();
+            let named: foldhash::HashSet<Id> = keys.iter().map(|(id, _)| *id).collect();
             let left = self.sources[source as usize].keys.iter().filter(|id| !named.contains(id));
             keys.extend(left.map(|&id| (id, None)).collect::<Vec<_>>());
         }
@@ -487,6 +488,7 @@ impl Planner {
 
     /// What a request would do. Nothing else comes of this planner, which is a copy.
     pub(crate) fn into_plan(mut self, request: Request) -> crate::Plan {
+        self.settle(usize::MAX);
         self.out.clear();
         self.publish = false;
         self.rehearsal = Some(Box::default());
