@@ -1,6 +1,6 @@
 //! Transactions: how they begin, when they have ended, and how they are taken back.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
