@@ -46,6 +46,7 @@ pub(crate) struct Items {
     places: HashMap<Key, usize>,
 }
 
+#[cfg(feature = "file")]
 impl Items {
     /// Where an item is written.
     pub(crate) fn origin(&self, key: &Key) -> Option<&Origin> {
