@@ -89,10 +89,9 @@ impl Planner {
     }
 
     fn try_group(&mut self, mut members: Vec<Id>) {
-        // One that is there and has to be made anew goes first, and the others with it.
-        if members.iter().any(|&id| self.is_leaving(id)) {
-            return;
-        }
+        // One that is there and has to be made anew goes first, and with it those that cannot be without it. The others do
+        // not wait: when it has gone it may be in no circle with them any more, and they would not be looked at again.
+        members.retain(|&id| !self.is_leaving(id));
         self.group += 1;
         let group = self.group;
         for &id in &members {

@@ -246,6 +246,15 @@ fn check_states(states: &[(String, State)], wanted: &BTreeMap<String, Item>, the
     }
 }
 
+/// An item of a circle: all of its needs are of one of several others.
+fn ring((at, needs): &(usize, Vec<Vec<usize>>)) -> Item {
+    let one_of =
+        |of: &Vec<usize>| Need::OneOf(of.iter().map(|at| Need::Item(format!("A/ring{at}"))).collect());
+    let mut item = Item::new("A", format!("ring{at}"));
+    item.needs = needs.iter().map(one_of).collect();
+    item
+}
+
 fn fault() -> impl Strategy<Value = (Action, String, Fault)> {
     let action = prop_oneof![Just(Action::Create), Just(Action::Update), Just(Action::Delete)];
     let no = Failure::new("no");
@@ -351,12 +360,6 @@ proptest! {
         gone in proptest::collection::vec(0..8usize, 0..4),
         again in any::<bool>(),
     ) {
-        let ring = |(at, needs): &(usize, Vec<Vec<usize>>)| {
-            let one_of = |of: &Vec<usize>| Need::OneOf(of.iter().map(|at| Need::Item(format!("A/ring{at}"))).collect());
-            let mut item = Item::new("A", format!("ring{at}"));
-            item.needs = needs.iter().map(one_of).collect();
-            item
-        };
         let mut steps: Vec<Step> = graph.iter().map(|of| Step::Set(vec![ring(of)])).collect();
         let restored = steps.last().cloned().filter(|_| again);
         steps.extend(gone.iter().map(|at| Step::Unset(vec![format!("A/ring{at}")])));
@@ -375,6 +378,55 @@ proptest! {
             }
             assert_eq!(versions(&southbound.content()), versions(&together));
             check_states(&states, &wanted, &together);
+        });
+    }
+}
+
+/// Found by the test before, once in some ten thousand cases: 2 and 6 need each other, 6 was in a circle with 0, too, and 0
+/// was the last to go.
+#[test]
+fn a_circle_does_not_wait_for_one_that_leaves_it() {
+    let none = Vec::new;
+    let graph = [
+        (3, none()),
+        (6, vec![vec![2, 0]]),
+        (2, vec![vec![6]]),
+        (0, none()),
+        (1, none()),
+        (0, vec![vec![7], vec![5]]),
+        (2, vec![vec![6]]),
+        (5, vec![vec![6, 1]]),
+        (4, none()),
+        (1, none()),
+    ];
+    let mut steps: Vec<Step> = graph.iter().map(|of| Step::Set(vec![ring(of)])).collect();
+    unlike(&mut steps);
+    paused(async {
+        let (southbound, _) = run(&steps, &[], Duration::from_millis(10)).await;
+        let there = southbound.content();
+        assert!(there.contains_key("A/ring2") && there.contains_key("A/ring6"), "{:?}", there.keys());
+    });
+}
+
+/// Found by the first of these tests, once in some thousand cases.
+#[test]
+fn what_an_update_will_need_stays_until_the_update_has_ended() {
+    let needed = Item::new("A", "1");
+    let before = Item::new("B", "0");
+    let mut after = Item { version: before.version + 1, ..before.clone() };
+    after.needs = vec![Need::Item(needed.key())];
+    let (gone, instead) =
+        (Step::Unset(vec![needed.key()]), Item { version: after.version + 1, ..before.clone() });
+    for last in [gone, Step::Set(vec![instead, Item { mould: needed.mould + 1, ..needed.clone() }])] {
+        let steps = [
+            Step::Set(vec![needed.clone(), before.clone()]),
+            Step::Pause,
+            Step::Set(vec![after.clone()]),
+            last,
+        ];
+        paused(async {
+            let (southbound, _) = run(&steps, &[], Duration::from_millis(10)).await;
+            assert_eq!(southbound.violations(), [""; 0]);
         });
     }
 }
