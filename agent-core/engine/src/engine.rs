@@ -151,6 +151,7 @@ impl Engine {
             metrics: Metrics::default(),
             summary: watch::Sender::new(Summary { observing: true, ..Summary::default() }),
         });
+        // Bounded by what is sent: transactions by `admitted`, and notices are joined with those that wait.
         let (commands, received) = mpsc::unbounded_channel();
         Driver::spawn(
             shared.clone(),

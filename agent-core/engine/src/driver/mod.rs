@@ -179,6 +179,7 @@ impl Driver {
         check_every: Option<Duration>,
         held: bool,
     ) {
+        // Bounded by the calls that may run at once.
         let (done, completions) = mpsc::unbounded_channel();
         let driver = Self {
             shared,
