@@ -301,6 +301,7 @@ impl Known {
 
     fn holds(&self, need: &Expression) -> bool {
         match need {
+            Expression::Nothing => true,
             Expression::All(of) => of.iter().all(|need| self.holds(need)),
             Expression::OneOf(of) => of.iter().any(|need| self.holds(need)),
             Expression::Item(key) | Expression::Where(key, _) => self.names.binary_search(key).is_ok(),

@@ -2,12 +2,24 @@
 
 use std::fmt::Display;
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::HashMap;
 
 use crate::{Descriptor, Failure, Key, Needs, Registered, Reverse};
 
 type Metadata<M> = Box<dyn Fn(&Key) -> Option<M> + Send + Sync>;
 type All<M> = Box<dyn Fn() -> Vec<(Key, M)> + Send + Sync>;
+
+/// So many names are remembered with what they may be.
+const MOST_NAMES: usize = 1024;
+
+/// What a name may be, one key for each kind.
+#[derive(Clone)]
+struct Named {
+    keys: Arc<[Key]>,
+    needs: Needs,
+}
 
 struct Member<M> {
     kind: &'static str,
@@ -30,17 +42,19 @@ struct Member<M> {
 /// ```
 pub struct Family<M> {
     members: Arc<[Arc<Member<M>>]>,
+    /// Many items name the same few.
+    names: Arc<Mutex<HashMap<String, Named>>>,
 }
 
 impl<M> Clone for Family<M> {
     fn clone(&self) -> Self {
-        Self { members: self.members.clone() }
+        Self { members: self.members.clone(), names: self.names.clone() }
     }
 }
 
 impl<M> Default for Family<M> {
     fn default() -> Self {
-        Self { members: Arc::new([]) }
+        Self { members: Arc::new([]), names: Arc::default() }
     }
 }
 
@@ -60,12 +74,28 @@ impl<M: Clone + Eq + Hash + Send + Sync + 'static> Family<M> {
             all: Box::new(move || all.all()),
             keys: kind.by(Clone::clone),
         };
-        Self { members: self.members.iter().cloned().chain([Arc::new(member)]).collect() }
+        Self { members: self.members.iter().cloned().chain([Arc::new(member)]).collect(), ..Self::default() }
     }
 
     /// The item `name`, of whichever kind.
     pub fn needs(&self, name: impl Display) -> Needs {
-        Needs::one_of(self.members.iter().map(|member| Needs::key(Key::new(member.kind, &name))))
+        self.named(name).needs
+    }
+
+    fn named(&self, name: impl Display) -> Named {
+        let name = name.to_string();
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(named) = names.get(&name) {
+            return named.clone();
+        }
+        let keys: Arc<[Key]> = self.members.iter().map(|member| Key::new(member.kind, &name)).collect();
+        let needs = Needs::one_of(keys.iter().cloned().map(Needs::key));
+        let named = Named { keys, needs };
+        if names.len() >= MOST_NAMES {
+            names.clear();
+        }
+        names.insert(name, named.clone());
+        named
     }
 
     /// The metadata of the item `name`.
@@ -74,8 +104,9 @@ impl<M: Clone + Eq + Hash + Send + Sync + 'static> Family<M> {
     ///
     /// When it is not there.
     pub fn get(&self, name: impl Display) -> Result<M, Failure> {
-        let found = self.members.iter().find_map(|member| (member.metadata)(&Key::new(member.kind, &name)));
-        found.ok_or_else(|| Failure::new(format_args!("{} is not there", self.needs(&name))))
+        let Named { keys, needs } = self.named(name);
+        let found = self.members.iter().zip(&*keys).find_map(|(member, key)| (member.metadata)(key));
+        found.ok_or_else(|| Failure::new(format_args!("{needs} is not there")))
     }
 
     /// The item with this metadata.

@@ -7,7 +7,7 @@ use crate::{AnyValue, Descriptor, Key};
 
 pub(crate) type Predicate = Arc<dyn Fn(&AnyValue) -> bool + Send + Sync>;
 
-/// What an item needs: it is pending until that holds, and is withdrawn before it ends.
+/// What an item needs: it is pending until that holds, and is withdrawn before it ends. A clone is a reference count or two.
 ///
 /// ```
 /// # use vpp_agent_engine::{Key, Needs};
@@ -22,8 +22,9 @@ pub struct Needs(pub(crate) Expression);
 
 #[derive(Clone)]
 pub(crate) enum Expression {
-    All(Vec<Self>),
-    OneOf(Vec<Self>),
+    Nothing,
+    All(Arc<[Self]>),
+    OneOf(Arc<[Self]>),
     Item(Key),
     Where(Key, Predicate),
     Any { kind: &'static str, prefix: String, predicate: Option<Predicate> },
@@ -33,7 +34,7 @@ pub(crate) enum Expression {
 impl Needs {
     /// Nothing.
     pub const fn none() -> Self {
-        Self(Expression::All(Vec::new()))
+        Self(Expression::Nothing)
     }
 
     /// The item of this key.
@@ -105,6 +106,7 @@ impl fmt::Display for Expression {
             })
         };
         match self {
+            Self::Nothing => f.write_str("nothing"),
             Self::All(of) if of.is_empty() => f.write_str("nothing"),
             Self::All(of) => list(f, of, " and "),
             Self::OneOf(of) => list(f, of, " or "),

@@ -29,6 +29,8 @@ use writer::{Effects, Writer};
 /// How much the planner gives at first: a thousand creations with their records. Each further portion is twice as large, so
 /// the southbound has its first work soon, and what it gets is soon as much as it can take.
 const PORTION: usize = 2048;
+/// More at once would only take more memory that nobody has touched before.
+const LARGEST_PORTION: usize = 16_384;
 
 pub(crate) enum Command {
     Register(Arc<dyn Rules>, Arc<dyn Southbound>),
@@ -64,7 +66,7 @@ pub(crate) struct Shared {
     pub(crate) kinds: Mutex<BTreeMap<&'static str, Arc<dyn Rules>>>,
     pub(crate) started: Instant,
     pub(crate) metrics: Metrics,
-    /// How the engine stands, told when something about it changes that its health depends on.
+    /// How the engine stands, as after the last decision; told when something changes that its health depends on.
     pub(crate) summary: watch::Sender<Summary>,
 }
 
@@ -289,9 +291,7 @@ impl Driver {
                     }
                 },
                 1.. = completions.recv_many(&mut ended, 256), if self.more.is_none() => {
-                    for completion in ended.drain(..) {
-                        self.complete(completion);
-                    }
+                    self.complete(ended.drain(..));
                 }
                 () = timer, if self.more.is_none() => {
                     if next_check.is_some_and(|at| at <= Instant::now()) {
@@ -308,13 +308,12 @@ impl Driver {
         }
     }
 
+    /// Who asks how the engine stands need not wait for the planner. Told is what its health depends on.
     fn tell_summary(&self) {
         let now = self.shared.core().planner.summary();
         self.shared.summary.send_if_modified(|told| {
             let news = !now.stands_like(told);
-            if news {
-                *told = now;
-            }
+            *told = now;
             news
         });
     }
@@ -418,36 +417,48 @@ impl Driver {
         }
     }
 
-    fn complete(&mut self, completion: Completion) {
-        match completion {
-            Completion::Finished(id, outcome) => self.tell(Event::Finished(id, outcome)),
-            Completion::Observed(kind, result) => {
-                if let Some(kind) = self.kinds.get_mut(&kind) {
-                    kind.observations -= 1;
+    fn complete(&mut self, completions: impl Iterator<Item = Completion>) {
+        let mut events = Vec::new();
+        for completion in completions {
+            match completion {
+                Completion::Finished(id, outcome) => events.push(Event::Finished(id, outcome)),
+                Completion::Observed(kind, result) => {
+                    if let Some(kind) = self.kinds.get_mut(&kind) {
+                        kind.observations -= 1;
+                    }
+                    let name = self.shared.core().planner.kind_name(kind).to_owned();
+                    events.push(Event::Observed(name, result));
                 }
-                let name = self.shared.core().planner.kind_name(kind).to_owned();
-                self.tell(Event::Observed(name, result));
-            }
-            Completion::Returned(kind, took) => {
-                self.calls -= 1;
-                if let Some(kind) = self.kinds.get_mut(&kind) {
-                    kind.calls -= 1;
-                    self.shared.metrics.called(kind.southbound.kind(), took);
+                Completion::Returned(kind, took) => {
+                    self.calls -= 1;
+                    if let Some(kind) = self.kinds.get_mut(&kind) {
+                        kind.calls -= 1;
+                        self.shared.metrics.called(kind.southbound.kind(), took);
+                    }
                 }
             }
         }
+        if !events.is_empty() {
+            self.tell_all(events);
+        }
     }
 
-    /// Hands an event to the planner, and takes the first of what follows.
     fn tell(&mut self, event: Event) {
+        self.tell_all([event]);
+    }
+
+    /// Hands events to the planner, one after the other, and takes the first of what follows.
+    fn tell_all(&mut self, events: impl IntoIterator<Item = Event>) {
         let shared = self.shared.clone();
         let now = shared.started.elapsed();
         {
             let mut core = shared.core();
-            core.recorder.add(now, &event);
-            let listening = core.watchers.any();
-            core.planner.publish(listening);
-            core.planner.take(now, event);
+            let core = &mut *core;
+            core.planner.publish(core.watchers.any());
+            for event in events {
+                core.recorder.add(now, &event);
+                core.planner.take(now, event);
+            }
         }
         self.more = None;
         self.go_on();
@@ -462,7 +473,7 @@ impl Driver {
         core.planner.publish(listening);
         let about = self.more.take().unwrap_or(PORTION);
         let (outputs, more) = core.planner.give(about);
-        self.more = more.then(|| about.saturating_mul(2));
+        self.more = more.then_some((about * 2).min(LARGEST_PORTION));
         let mut facts = Vec::new();
         let mut effects = Effects { observed: Vec::new(), begun: Vec::new(), ended: Vec::new() };
         for output in outputs {
@@ -537,6 +548,10 @@ impl Driver {
                     at.queue.push_back((self.turn, operation));
                 }
             }
+        }
+        if !effects.ended.is_empty() {
+            // Who is told of an end, and then asks, finds it.
+            self.tell_summary();
         }
         for mut report in effects.ended {
             if let Some(error) = unrecorded {

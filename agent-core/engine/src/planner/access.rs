@@ -26,7 +26,7 @@ impl Planner {
             }
             let has_metadata =
                 self.kinds[kind as usize].rules.as_ref().is_some_and(|rules| rules.has_metadata());
-            for id in self.kinds[kind as usize].members.clone() {
+            for id in self.kinds[kind as usize].members.clone().iter() {
                 match access {
                     // Numbers of a southbound that has gone name nothing any more, or something else on the next.
                     Access::Closed(_) if has_metadata && self.nodes[id as usize].metadata.is_some() => {

@@ -123,7 +123,7 @@ impl Planner {
                 leaving.pop();
             }
         }
-        if self.impatient.contains(&id) {
+        if self.impatient.contains(id) {
             return None;
         }
         let node = &self.nodes[id as usize];
@@ -155,11 +155,8 @@ impl Planner {
             if update && (at == 0 && node.content_users == 0 || at % 2 == 1) {
                 continue;
             }
-            let from = match start {
-                Some((list, last)) if list == at => std::ops::Bound::Excluded(last),
-                _ => std::ops::Bound::Unbounded,
-            };
-            for &user in list.range((from, std::ops::Bound::Unbounded)) {
+            let last = start.filter(|(list, _)| *list == at).map(|(_, last)| last);
+            for user in list.behind(last) {
                 let hold = match self.stands_on(user, id, update) {
                     Stands::No => {
                         cursor = Some((at, user));
@@ -199,7 +196,7 @@ impl Planner {
         }
         let order = node.falling()
             && !update
-            && !self.impatient.contains(&id)
+            && !self.impatient.contains(id)
             && needs.any_leaf(&mut |leaf| matches!(leaf, Need::After(of) if *of == id));
         if order { Stands::Order } else { Stands::No }
     }
@@ -264,7 +261,7 @@ impl Planner {
     }
 
     fn go_without_order(&mut self, id: Id) {
-        self.patient.remove(&id);
+        self.patient.remove(id);
         self.impatient.insert(id);
         self.wake_up(id);
     }
@@ -441,7 +438,7 @@ impl Planner {
         of(id);
         match action {
             Action::Delete => {
-                for &user in &node.users {
+                for user in node.users.iter() {
                     if self.nodes[user as usize].last == Some(Action::Delete) {
                         of(user);
                     }

@@ -47,8 +47,8 @@ impl Planner {
                 let set = &self.sets[any.set as usize];
                 if set.count == 0 || any.predicate.is_some() {
                     let members = &self.kinds[set.kind as usize].members;
-                    let named = |id: &&Id| self.nodes[**id as usize].key.name().starts_with(&set.prefix);
-                    of.extend(members.iter().filter(named).filter(|id| self.blocked(**id)));
+                    let named = |id: &Id| self.nodes[*id as usize].key.name().starts_with(&set.prefix);
+                    of.extend(members.iter().filter(named).filter(|id| self.blocked(*id)));
                 }
             }
             _ => {}

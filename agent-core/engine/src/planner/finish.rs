@@ -14,8 +14,8 @@ impl Planner {
             return;
         }
         let Some(busy) = node.busy.take() else { return };
-        self.inflight.remove(&id);
-        self.impatient.remove(&id);
+        self.inflight.remove(id);
+        self.impatient.remove(id);
         self.cause = busy.transaction;
         self.author = busy.transaction;
         let kind = self.nodes[id as usize].kind;

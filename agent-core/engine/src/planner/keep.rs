@@ -59,7 +59,7 @@ impl Planner {
         if std::mem::replace(&mut self.sources[source as usize].kept, true) {
             return;
         }
-        for id in self.sources[source as usize].keys.clone() {
+        for id in self.sources[source as usize].keys.clone().iter() {
             let retry = self.nodes[id as usize].retry.as_deref().copied();
             if let Some(value) = self.want_of(id, source)
                 && let Ok(fact) = self.wanted_fact(id, source, value, retry)

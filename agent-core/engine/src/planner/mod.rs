@@ -11,6 +11,7 @@ mod act;
 mod cycle;
 mod finish;
 mod goal;
+mod ids;
 mod keep;
 mod need;
 mod node;
@@ -31,11 +32,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Fact, Remembered};
+use crate::needs::Expression;
 use crate::rules::Rules;
 use crate::transaction::Request;
 use crate::value::AnyMetadata;
 use crate::{Action, AnyValue, Failure, Key, Report, State, Status, Why};
-use need::{Set, Sets};
+use ids::Ids;
+use need::{Need, Set, Sets};
 use node::{Id, Node, Origin, Want};
 use nodes::{Nodes, Places};
 use transact::Transaction;
@@ -167,7 +170,7 @@ struct Kind {
     name: Arc<str>,
     rules: Option<Arc<dyn Rules>>,
     access: Access,
-    members: BTreeSet<Id>,
+    members: Ids,
     sets: Sets,
     /// It has been observed in this run.
     known: bool,
@@ -177,7 +180,7 @@ struct Kind {
     failure: Option<Failure>,
     attempts: u32,
     /// Items on which something was done while the kind was being observed; what was observed of them is old.
-    moved: Option<BTreeSet<Id>>,
+    moved: Option<Ids>,
     /// Items that would act, were the kind not gated.
     deferred: Vec<Id>,
 }
@@ -193,7 +196,7 @@ impl Kind {
 struct Source {
     name: Arc<str>,
     priority: i32,
-    keys: BTreeSet<Id>,
+    keys: Ids,
     /// It is known what it wants, whole: said in this run, or kept.
     complete: bool,
     /// It has said so in this run.
@@ -222,6 +225,8 @@ pub(crate) struct Planner {
     kinds: Vec<Kind>,
     kind_ids: HashMap<Arc<str>, u32>,
     sets: Vec<Set>,
+    /// The needs that were interned last: many items have the same.
+    interned: Option<(Arc<[Expression]>, Need)>,
     sources: Vec<Source>,
     transactions: BTreeMap<u64, Transaction>,
     queued: VecDeque<(u64, Request)>,
@@ -242,10 +247,10 @@ pub(crate) struct Planner {
     waits: HashMap<Id, act::Wait>,
     waiters: HashMap<Id, Vec<Id>>,
     stuck: Vec<Id>,
-    patient: BTreeSet<Id>,
+    patient: Ids,
     /// Items with an operation that runs.
-    inflight: BTreeSet<Id>,
-    impatient: BTreeSet<Id>,
+    inflight: Ids,
+    impatient: Ids,
     /// Items that an item does not derive any more and that have to go before it changes.
     leaving: HashMap<Id, Vec<Id>>,
     timers: BTreeSet<(Duration, Timer)>,
@@ -274,6 +279,7 @@ impl Planner {
             kinds: Vec::new(),
             kind_ids: HashMap::new(),
             sets: Vec::new(),
+            interned: None,
             sources: Vec::new(),
             transactions: BTreeMap::new(),
             queued: VecDeque::new(),
@@ -291,9 +297,9 @@ impl Planner {
             waits: HashMap::new(),
             waiters: HashMap::new(),
             stuck: Vec::new(),
-            patient: BTreeSet::new(),
-            inflight: BTreeSet::new(),
-            impatient: BTreeSet::new(),
+            patient: Ids::default(),
+            inflight: Ids::default(),
+            impatient: Ids::default(),
             leaving: HashMap::new(),
             timers: BTreeSet::new(),
             pass: None,
@@ -359,6 +365,8 @@ impl Planner {
     /// the southbound works on the first operations while the others are planned. What is given, all together, does not
     /// depend on the portions.
     pub(crate) fn give(&mut self, about: usize) -> (Vec<Output>, bool) {
+        // An operation and its record of each.
+        self.out.reserve(about.min(self.acting.len() * 2));
         let all = self.settle(about);
         (std::mem::take(&mut self.out), !all)
     }
@@ -427,7 +435,7 @@ impl Planner {
             name: name.clone(),
             rules: None,
             access: Access::Open,
-            members: BTreeSet::new(),
+            members: Ids::default(),
             sets: Sets::default(),
             known: false,
             gated: false,
@@ -479,7 +487,7 @@ impl Planner {
         self.sources.push(Source {
             name: name.into(),
             priority: 0,
-            keys: BTreeSet::new(),
+            keys: Ids::default(),
             complete: false,
             said: false,
             kept: false,
@@ -491,7 +499,7 @@ impl Planner {
     fn set_priority(&mut self, name: &str, priority: i32) {
         let source = self.intern_source(name);
         self.sources[source as usize].priority = priority;
-        for id in self.sources[source as usize].keys.clone() {
+        for id in self.sources[source as usize].keys.clone().iter() {
             self.sort_wants(id);
         }
     }

@@ -1,8 +1,10 @@
 //! Needs with interned keys, and the sets of items with a common prefix.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::Planner;
+use super::ids::Ids;
 use super::node::{Id, Node};
 use crate::needs::{Expression, Predicate};
 use crate::{Action, AnyValue, Needs};
@@ -13,8 +15,8 @@ pub(super) enum Need {
     Item(Id),
     Where(Id, Predicate),
     Any(Box<Any>),
-    All(Box<[Self]>),
-    OneOf(Box<[Self]>),
+    All(Arc<[Self]>),
+    OneOf(Arc<[Self]>),
     After(Id),
 }
 
@@ -34,9 +36,9 @@ pub(super) struct Set {
     /// How many members are available.
     pub(super) count: u32,
     /// Items that need any member.
-    pub(super) plain: BTreeSet<Id>,
+    pub(super) plain: Ids,
     /// Items that need a member with a certain content.
-    pub(super) picky: BTreeSet<Id>,
+    pub(super) picky: Ids,
 }
 
 /// The sets of one kind. A name is looked up once per length of prefix in use, not once per prefix.
@@ -70,7 +72,9 @@ impl Need {
 
     fn each_any_mut(&mut self, f: &mut dyn FnMut(&mut Any)) {
         match self {
-            Self::All(of) | Self::OneOf(of) => of.iter_mut().for_each(|need| need.each_any_mut(f)),
+            Self::All(of) | Self::OneOf(of) => {
+                Arc::make_mut(of).iter_mut().for_each(|need| need.each_any_mut(f));
+            }
             Self::Any(any) => f(any),
             _ => {}
         }
@@ -95,11 +99,25 @@ impl Need {
 impl Planner {
     /// Interns needs and counts what is there of them. The caller puts them into the node and calls `name_needs`.
     pub(super) fn intern_needs(&mut self, needs: &Needs) -> Need {
-        self.intern_expression(&needs.0)
+        let (Expression::All(of) | Expression::OneOf(of)) = &needs.0 else {
+            return self.intern_expression(&needs.0);
+        };
+        if let Some((last, need)) = &self.interned
+            && Arc::ptr_eq(last, of)
+        {
+            return need.clone();
+        }
+        let need = self.intern_expression(&needs.0);
+        // How many pass a predicate is counted for each item by itself.
+        if !need.any_leaf(&mut |leaf| matches!(leaf, Need::Any(_))) {
+            self.interned = Some((of.clone(), need.clone()));
+        }
+        need
     }
 
     fn intern_expression(&mut self, of: &Expression) -> Need {
         match of {
+            Expression::Nothing => Need::None,
             Expression::All(of) if of.is_empty() => Need::None,
             Expression::All(of) if of.len() == 1 => self.intern_expression(&of[0]),
             Expression::All(of) => Need::All(of.iter().map(|of| self.intern_expression(of)).collect()),
@@ -110,8 +128,8 @@ impl Planner {
             Expression::Any { kind, prefix, predicate } => {
                 let set = self.intern_set(kind, prefix);
                 let count = predicate.as_ref().map_or(0, |predicate| {
-                    let passing = |id: &&Id| {
-                        let node = &self.nodes[**id as usize];
+                    let passing = |id: &Id| {
+                        let node = &self.nodes[*id as usize];
                         node.key.name().starts_with(prefix) && passes(&node.shown, predicate)
                     };
                     self.kinds[self.sets[set as usize].kind as usize].members.iter().filter(passing).count()
@@ -128,8 +146,8 @@ impl Planner {
             return set;
         }
         let set = self.sets.len() as u32;
-        let member = |id: &&Id| {
-            let node = &self.nodes[**id as usize];
+        let member = |id: &Id| {
+            let node = &self.nodes[*id as usize];
             node.shown[0].is_some() && node.key.name().starts_with(prefix)
         };
         let count = self.kinds[kind as usize].members.iter().filter(member).count() as u32;
@@ -137,8 +155,8 @@ impl Planner {
             kind,
             prefix: prefix.to_owned(),
             count,
-            plain: BTreeSet::new(),
-            picky: BTreeSet::new(),
+            plain: Ids::default(),
+            picky: Ids::default(),
         });
         let sets = &mut self.kinds[kind as usize].sets;
         sets.by_prefix.insert(prefix.to_owned(), set);
@@ -184,8 +202,8 @@ impl Planner {
                     || node.old_needs.as_ref().is_some_and(|old| old.names_set(any.set));
                 if !still {
                     let set = &mut self.sets[any.set as usize];
-                    set.picky.remove(&id);
-                    set.plain.remove(&id);
+                    set.picky.remove(id);
+                    set.plain.remove(id);
                 }
             }
             _ => {}
@@ -201,7 +219,7 @@ impl Planner {
         let still = node.parent == Some(of)
             || node.needs.names(of)
             || node.old_needs.as_ref().is_some_and(|old| old.names(of));
-        if !still && self.nodes[of as usize].users.remove(&id) {
+        if !still && self.nodes[of as usize].users.remove(id) {
             self.touch(of);
         }
     }
@@ -264,7 +282,7 @@ impl Planner {
             return;
         }
         node.available = available;
-        let users: Vec<Id> = node.users.iter().copied().collect();
+        let users: Vec<Id> = node.users.iter().collect();
         for user in users {
             self.mark(user);
         }
@@ -296,7 +314,7 @@ impl Planner {
         }
         let before = std::mem::replace(&mut node.shown, now);
         if node.content_users > 0 {
-            let users: Vec<Id> = node.users.iter().copied().collect();
+            let users: Vec<Id> = node.users.iter().collect();
             for user in users {
                 self.mark(user);
             }
@@ -317,9 +335,9 @@ impl Planner {
             set.count = set.count + u32::from(after[0].is_some()) - u32::from(before[0].is_some());
             let mut changed = Vec::new();
             if (was == 0) != (set.count == 0) {
-                changed.extend(set.plain.iter().copied());
+                changed.extend(set.plain.iter());
             }
-            for &watcher in &set.picky {
+            for watcher in set.picky.iter() {
                 let node = &mut self.nodes[watcher as usize];
                 let mut flipped = false;
                 let mut adjust = |any: &mut Any| {

@@ -1,10 +1,10 @@
 //! An item in the graph.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use smallvec::SmallVec;
 
+use super::ids::Ids;
 use super::need::Need;
 use crate::value::AnyMetadata;
 use crate::{Action, AnyValue, Change, Failure, Invalid, Key, Retry, State};
@@ -79,7 +79,7 @@ pub(super) struct Node {
     pub(super) parent: Option<Id>,
     pub(super) children: Vec<Id>,
     /// Items that name this one: in their needs, or as their parent.
-    pub(super) users: BTreeSet<Id>,
+    pub(super) users: Ids,
     pub(super) busy: Option<Box<Busy>>,
     pub(super) trouble: Option<Box<Trouble>>,
     pub(super) invalid: Option<Box<Invalid>>,
@@ -149,7 +149,7 @@ impl Node {
             old_needs: None,
             parent: None,
             children: Vec::new(),
-            users: BTreeSet::new(),
+            users: Ids::default(),
             busy: None,
             trouble: None,
             invalid: None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::act::LONGEST_WAIT;
+use super::ids::Ids;
 use super::node::Id;
 use super::{Access, Drift, Event, Foreign, Notice, Output, Planner, Seen, Timer};
 use crate::rules::Rules;
@@ -30,7 +31,7 @@ impl Planner {
         let number = self.open_transaction(Trigger::Observation);
         self.cause = number;
         // Values that came before their descriptor get their type, needs and derived items now.
-        for id in self.kinds[kind as usize].members.clone() {
+        for id in self.kinds[kind as usize].members.clone().iter() {
             let node = &self.nodes[id as usize];
             self.author = node.revision;
             for at in 0..node.wants.len() {
@@ -128,8 +129,8 @@ impl Planner {
         for kind in ready {
             pass.waiting.remove(&kind);
             pass.running.insert(kind);
-            let of_kind = |id: &&Id| self.nodes[**id as usize].kind == kind;
-            let moved = self.inflight.iter().filter(of_kind).copied().collect();
+            let of_kind = |id: &Id| self.nodes[*id as usize].kind == kind;
+            let moved = self.inflight.iter().filter(of_kind).collect();
             self.kinds[kind as usize].moved = Some(moved);
             self.out.push(Output::Observe(kind));
         }
@@ -172,19 +173,18 @@ impl Planner {
         if !at.rules.as_ref().is_some_and(|rules| rules.has_metadata()) {
             return;
         }
-        let moved = |id: &Id| at.moved.as_ref().is_some_and(|moved| moved.contains(id));
-        let known = |id: &&Id| self.nodes[**id as usize].metadata.is_some() && !moved(id);
-        let mut gone: BTreeSet<Id> = at.members.iter().filter(known).copied().collect();
+        let moved = |id: Id| at.moved.as_ref().is_some_and(|moved| moved.contains(id));
+        let known = |id: &Id| self.nodes[*id as usize].metadata.is_some() && !moved(*id);
+        let mut gone: Ids = at.members.iter().filter(known).collect();
         let mut shown = Vec::with_capacity(items.len());
         for seen in items {
-            let id = self.ids.get(&seen.key);
+            let id = self.ids.get(&seen.key).copied();
             id.map(|id| gone.remove(id));
             if !id.is_some_and(moved) {
                 shown.push(Output::Metadata(kind, seen.key.clone(), seen.metadata.clone()));
             }
         }
-        let gone =
-            gone.into_iter().map(|id| Output::Metadata(kind, self.nodes[id as usize].key.clone(), None));
+        let gone = gone.iter().map(|id| Output::Metadata(kind, self.nodes[id as usize].key.clone(), None));
         self.out.extend(gone.chain(shown));
     }
 
@@ -194,7 +194,7 @@ impl Planner {
         for (kind, result) in pass.results {
             let moved = self.kinds[kind as usize].moved.take().unwrap_or_default();
             // Those that were kept for this only may be forgotten.
-            for &id in &moved {
+            for id in moved.iter() {
                 self.touch(id);
             }
             // Closed meanwhile: what was observed is of before.
@@ -220,7 +220,7 @@ impl Planner {
         }
     }
 
-    fn conclude_kind(&mut self, kind: u32, items: Vec<Seen>, moved: &BTreeSet<Id>, repair: bool) {
+    fn conclude_kind(&mut self, kind: u32, items: Vec<Seen>, moved: &Ids, repair: bool) {
         let fresh = !std::mem::replace(&mut self.kinds[kind as usize].known, true);
         self.kinds[kind as usize].failure = None;
         self.kinds[kind as usize].attempts = 0;
@@ -232,24 +232,24 @@ impl Planner {
                 None => self.intern(&seen.key),
             };
             self.nodes[id as usize].seen = epoch;
-            if !moved.contains(&id) && self.nodes[id as usize].busy.is_none() {
+            if !moved.contains(id) && self.nodes[id as usize].busy.is_none() {
                 self.found(id, seen, repair);
             }
         }
-        let lost = |id: &&Id| {
-            let node = &self.nodes[**id as usize];
+        let lost = |id: &Id| {
+            let node = &self.nodes[*id as usize];
             node.seen != epoch
                 && !node.property
                 && node.busy.is_none()
-                && !moved.contains(id)
+                && !moved.contains(*id)
                 && (node.applied.is_some() || node.doubt || node.owner.is_some())
         };
-        let lost: Vec<Id> = self.kinds[kind as usize].members.iter().filter(lost).copied().collect();
+        let lost: Vec<Id> = self.kinds[kind as usize].members.iter().filter(lost).collect();
         for id in lost {
             self.lost(id, repair);
         }
         if fresh {
-            for id in self.kinds[kind as usize].members.clone() {
+            for id in self.kinds[kind as usize].members.clone().iter() {
                 self.mark(id);
             }
         }
@@ -266,7 +266,7 @@ impl Planner {
         at.attempts += 1;
         let wait = Duration::from_secs(1).saturating_mul(1 << (at.attempts - 1).min(10)).min(LONGEST_WAIT);
         self.timers.insert((self.now + wait, Timer::Observe(kind)));
-        for id in self.kinds[kind as usize].members.clone() {
+        for id in self.kinds[kind as usize].members.clone().iter() {
             self.touch(id);
         }
     }
@@ -399,7 +399,7 @@ impl Planner {
     /// What is there as far as this planner knows, for the copy that looks ahead.
     pub(super) fn as_known(&self, kind: u32) -> Event {
         let kind = &self.kinds[kind as usize];
-        let there = |&id: &Id| {
+        let there = |id: Id| {
             let node = &self.nodes[id as usize];
             let value = node.applied.clone()?;
             Some(Seen { key: node.key.clone(), value, metadata: None, given: node.given })

@@ -175,20 +175,21 @@ impl Planner {
             || node.parent.is_some()
             || node.group != 0
             // What is being observed of it is old, and has to be known as that.
-            || self.kinds[node.kind as usize].moved.as_ref().is_some_and(|moved| moved.contains(&id))
+            || self.kinds[node.kind as usize].moved.as_ref().is_some_and(|moved| moved.contains(id))
             || node.dirty
             || node.acting;
         if known || self.ids.remove(&node.key).is_none() {
             return;
         }
         let kind = node.kind;
-        self.kinds[kind as usize].members.remove(&id);
+        self.kinds[kind as usize].members.remove(id);
         self.waits.remove(&id);
         self.leaving.remove(&id);
-        self.patient.remove(&id);
+        self.patient.remove(id);
         self.wake_waiters(id);
         let state = std::mem::take(&mut self.nodes[id as usize].state);
         count(&mut self.states, state, State::Nonexistent);
+        self.interned = None;
         self.free.push(id);
     }
 
@@ -223,8 +224,8 @@ impl Planner {
     /// How the items of a kind stand, those whose names start with a prefix, by key.
     pub(crate) fn statuses(&self, kind: Option<&str>, prefix: &str) -> Vec<Status> {
         let of = |kind: &super::Kind| -> Vec<Status> {
-            let named = |id: &&Id| self.nodes[**id as usize].key.name().starts_with(prefix);
-            let status = |id: &Id| self.status(&self.nodes[*id as usize].key);
+            let named = |id: &Id| self.nodes[*id as usize].key.name().starts_with(prefix);
+            let status = |id: Id| self.status(&self.nodes[id as usize].key);
             kind.members.iter().filter(named).filter_map(status).collect()
         };
         let mut all: Vec<Status> = match kind {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ids::Ids;
 use super::node::{Goal, Id, Origin};
 use super::{Access, Event, Output, Planner, Timer};
 use crate::journal::Fact;
@@ -179,9 +180,9 @@ impl Planner {
             keys.push((self.intern(&key), value));
         }
         if whole {
-            let named: foldhash::HashSet<Id> = keys.iter().map(|(id, _)| *id).collect();
-            let left = self.sources[source as usize].keys.iter().filter(|id| !named.contains(id));
-            keys.extend(left.map(|&id| (id, None)).collect::<Vec<_>>());
+            let named: Ids = keys.iter().map(|(id, _)| *id).collect();
+            let left = self.sources[source as usize].keys.iter().filter(|id| !named.contains(*id));
+            keys.extend(left.map(|id| (id, None)).collect::<Vec<_>>());
         }
         let ids: Vec<Id> = keys.iter().map(|(id, _)| *id).collect();
         self.pin(number, ids.clone());
@@ -283,14 +284,14 @@ impl Planner {
         for (key, value) in changes {
             match (value, source, self.ids.get(key)) {
                 (Some(value), ..) => self.add_closed(key, value, &mut closed),
-                (None, Some(source), Some(id)) if source.keys.contains(id) => {
+                (None, Some(source), Some(id)) if source.keys.contains(*id) => {
                     self.add_closed_kind(self.nodes[*id as usize].kind, &mut closed);
                 }
                 _ => {}
             }
         }
         if let Some(source) = source.filter(|_| whole) {
-            for &id in &source.keys {
+            for id in source.keys.iter() {
                 self.add_closed_kind(self.nodes[id as usize].kind, &mut closed);
             }
         }

@@ -38,7 +38,7 @@ impl Planner {
             if self.nodes[id as usize].wants.iter().any(|want| want.origin == origin) {
                 keys.insert(id);
             } else {
-                keys.remove(&id);
+                keys.remove(id);
             }
         }
         self.rank_wants(id);
