@@ -33,8 +33,7 @@ impl Descriptor for Loopbacks {
         Change::InPlace
     }
     async fn observe(&self) -> Result<Vec<Observed<Self>>, Failure> {
-        let interfaces = self.0.dump([SwInterfaceDump::default()]).await?;
-        Ok(Observed::all(interfaces, |it| {
+        Ok(Observed::all(self.0.dump([SwInterfaceDump::default()]).await?, |it| {
             let instance = it.interface_name.strip_prefix("loop")?.parse().ok()?;
             Some((Loopback { instance, shutdown: !it.is_admin_up() }, it.sw_if_index))
         }))
@@ -76,8 +75,7 @@ impl Descriptor for HostInterfaces {
         if from.mac == to.mac { Change::InPlace } else { Change::Recreate }
     }
     async fn observe(&self) -> Result<Vec<Observed<Self>>, Failure> {
-        let interfaces = self.0.dump([SwInterfaceDump::default()]).await?;
-        Ok(Observed::all(interfaces, |it| {
+        Ok(Observed::all(self.0.dump([SwInterfaceDump::default()]).await?, |it| {
             let device = it.interface_name.strip_prefix("host-")?.to_owned();
             let (mac, shutdown) = (it.l2_address, !it.is_admin_up());
             Some((HostInterface { device, mac, shutdown }, it.sw_if_index))
