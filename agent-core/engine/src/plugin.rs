@@ -114,7 +114,7 @@ impl Plugin for Engine {
 
 fn health_of(summary: &Summary) -> HealthState {
     if summary.observing {
-        return HealthState::Waiting("observes what is there".to_owned());
+        return HealthState::Waiting("observes what is there, and makes what is missing".to_owned());
     }
     let mut troubles: Vec<String> = summary
         .unobserved

@@ -60,7 +60,8 @@ pub struct Summary {
     pub(crate) states: [usize; State::ALL.len()],
     /// Kinds that could not be observed, and why.
     pub unobserved: Vec<(String, Failure)>,
-    /// Whether kinds are being observed on which nothing was known before.
+    /// Whether kinds are being observed on which nothing was known before, or what they lack is being made: what sources
+    /// want is not there yet.
     pub observing: bool,
     /// Transactions that have not ended.
     pub transactions: usize,

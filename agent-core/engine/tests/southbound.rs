@@ -202,3 +202,24 @@ async fn nothing_that_was_planned_for_a_southbound_is_done_on_the_next() {
     created.sort();
     assert_eq!(created, ["a", "a", "b", "c", "d"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_engine_is_not_ready_before_what_is_wanted_is_made_again() {
+    let southbound = Southbound::new(&[], &[]);
+    let (engine, _) = engine(&southbound);
+    let all = ["a", "b", "c"].map(|name| port(name).1);
+    engine.transaction().set_all::<Ports>(all).commit().await.unwrap();
+    assert!(!engine.summary().observing);
+
+    // It goes, and comes back with nothing.
+    let both = ["port", "label"];
+    engine.set_access(both.map(|kind| (kind, Access::Closed("it is down".into()))));
+    engine.idle(both).await;
+    southbound.become_another(&[], &[]);
+    southbound.content.lock().unwrap().created.clear();
+    engine.set_access(both.map(|kind| (kind, Access::Open)));
+    engine.idle([]).await;
+    assert!(engine.summaries().borrow().observing, "it has heard of it");
+    engine.summaries().wait_for(|engine| !engine.observing).await.unwrap();
+    assert_eq!(southbound.content.lock().unwrap().created.len(), 3);
+}

@@ -107,7 +107,7 @@ impl Plugin for VppConnection {
 /// Opens and closes the kinds of a VPP as it comes and goes.
 async fn keep(vpp: Vpp, condition: Arc<Condition>, numbers: Numbers) {
     let mut states = vpp.supervisor().watch();
-    let mut open = 0;
+    let (mut open, mut is_settled) = (0, true);
     loop {
         states.borrow_and_update();
         // As it is now: a connection that has ended meanwhile is none.
@@ -117,9 +117,12 @@ async fn keep(vpp: Vpp, condition: Arc<Condition>, numbers: Numbers) {
                 open = connected.generation;
                 numbers.connected(vpp.name(), &connected.connection);
                 vpp.open(&connected.connection);
-                condition.tell(vpp.name(), health(&vpp));
+                is_settled = false;
+                condition.tell(vpp.name(), HealthState::Waiting("observes what is there".to_owned()));
             }
-            State::Connected(_) => condition.tell(vpp.name(), health(&vpp)),
+            // Who is told that it is ready finds there what is wanted.
+            State::Connected(_) if is_settled => condition.tell(vpp.name(), health(&vpp)),
+            State::Connected(_) => {}
             State::Stopped => return,
             State::Reconnecting { loss, attempts } => {
                 condition.tell(vpp.name(), away(&loss, &attempts));
@@ -137,6 +140,7 @@ async fn keep(vpp: Vpp, condition: Arc<Condition>, numbers: Numbers) {
                 return;
             },
             () = vpp.0.registered.notified() => {}
+            () = vpp.settled(), if !is_settled => is_settled = true,
         }
     }
 }

@@ -261,6 +261,15 @@ impl Vpp {
         }
     }
 
+    /// Behind [`open`](Self::open): waits until what is wanted of VPP is there, as far as it can be.
+    pub(crate) async fn settled(&self) {
+        let Some(engine) = self.kinds().engine.clone() else { return };
+        // The engine has heard of it.
+        engine.idle([]).await;
+        // An error: it has ended.
+        let _ = engine.summaries().wait_for(|engine| !engine.observing).await;
+    }
+
     /// The agent stops.
     pub(crate) async fn end(&self) {
         self.close().await;

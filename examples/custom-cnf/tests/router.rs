@@ -122,7 +122,11 @@ fn routes(world: &mut dyn World) -> Result<(), Failed> {
     let devices = world.devices();
     let devices = [devices[0].as_str(), devices[1].as_str()];
     let mut agent = Agent::start(world.socket(), &wanted(devices, &[FAR]).document)?;
-    until(world, &mut agent, &wanted(devices, &[FAR]).there)?;
+    // Ready is who has made what is wanted.
+    agent.until_health(|text| text.contains("200 OK"))?;
+    if world.there()? != wanted(devices, &[FAR]).there {
+        return Err(format!("ready too early: {:?}", world.there()?).into());
+    }
     world.packets_pass("10.2.0.2")?;
     world.packets_pass(FAR_HOST)?;
     world.check_sampling(&mut agent)?;
@@ -173,8 +177,10 @@ fn routes(world: &mut dyn World) -> Result<(), Failed> {
     let more = wanted(devices, &["203.0.113.0/24", FAR, "233.252.0.0/24"]);
     agent.write(&more.document)?;
     agent.start_again()?;
-    until(world, &mut agent, &more.there)?;
-    agent.until_health(|text| !text.contains("waiting"))?;
+    agent.until_health(|text| text.contains("200 OK"))?;
+    if world.there()? != more.there {
+        return Err(format!("ready too early: {:?}", world.there()?).into());
+    }
     if since(before, world.mutations()?) != [("ip_route_add_del_v2".to_owned(), 1)] {
         return Err(format!("more than the new route: {:?}", world.mutations()?).into());
     }

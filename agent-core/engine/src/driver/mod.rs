@@ -1,6 +1,7 @@
 //! The driver: gives the planner what happens and carries out what it says. All that waits, waits here.
 
 mod call;
+mod notices;
 mod southbound;
 mod writer;
 
@@ -13,17 +14,18 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+pub(crate) use notices::Notices;
 pub(crate) use southbound::{Adapter, Southbound, seen};
 
 use crate::history::History;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
-use crate::planner::{Access, Event, Notice, Operation, Outcome, Output, Planner, Seen};
+use crate::planner::{Access, Event, Operation, Outcome, Output, Planner, Seen};
 use crate::record::Recorder;
 use crate::rules::Rules;
 use crate::transaction::Request;
 use crate::watch::Watchers;
-use crate::{Action, Ending, Failure, Key, Report, Summary};
+use crate::{Action, Ending, Failure, Report, Summary};
 use writer::{Effects, Writer};
 
 /// How much the planner gives at first: a thousand creations with their records. Each further portion is twice as large, so
@@ -75,34 +77,6 @@ pub(crate) struct Core {
     pub(crate) watchers: Watchers,
     pub(crate) history: History,
     pub(crate) recorder: Recorder,
-}
-
-/// What the southbound said and the planner has not been told yet: the last word on each key.
-#[derive(Default)]
-pub(crate) struct Notices {
-    order: Vec<Key>,
-    last: HashMap<Key, Notice>,
-}
-
-impl Notices {
-    /// `true`: the driver has to be woken.
-    pub(crate) fn add(&mut self, notice: Notice) -> bool {
-        let first = self.order.is_empty();
-        if !self.last.contains_key(&notice.key) {
-            self.order.push(notice.key.clone());
-        }
-        self.last.insert(notice.key.clone(), notice);
-        first
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.order.len()
-    }
-
-    fn take(&mut self) -> Vec<Notice> {
-        let mut last = std::mem::take(&mut self.last);
-        self.order.drain(..).filter_map(|key| last.remove(&key)).collect()
-    }
 }
 
 impl Shared {
@@ -303,13 +277,17 @@ impl Driver {
                 }
             }
             self.start_calls();
-            self.tell_idle();
             self.tell_summary();
+            self.tell_idle();
         }
     }
 
     /// Who asks how the engine stands need not wait for the planner. Told is what its health depends on.
     fn tell_summary(&self) {
+        // Of an engine that has not begun, nothing is known.
+        if self.held.is_some() {
+            return;
+        }
         let now = self.shared.core().planner.summary();
         self.shared.summary.send_if_modified(|told| {
             let news = !now.stands_like(told);

@@ -69,6 +69,9 @@ impl Planner {
 
     /// Observes these kinds before anything is done with them.
     pub(super) fn observe_kinds(&mut self, kinds: Vec<u32>, number: u64) {
+        if let Some(transaction) = self.transactions.get_mut(&number) {
+            transaction.opening = !kinds.is_empty();
+        }
         self.begin_pass(kinds, true, true, number);
     }
 

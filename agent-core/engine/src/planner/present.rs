@@ -239,10 +239,11 @@ impl Planner {
     pub(crate) fn summary(&self) -> crate::Summary {
         let registered = |kind: &&super::Kind| kind.rules.is_some() && kind.access == Access::Open;
         let failure = |kind: &super::Kind| Some((kind.name.to_string(), kind.failure.clone()?));
+        let unknown = self.kinds.iter().filter(registered).any(|kind| !kind.known && kind.failure.is_none());
         crate::Summary {
             states: self.states,
             unobserved: self.kinds.iter().filter_map(failure).collect(),
-            observing: self.kinds.iter().filter(registered).any(|kind| !kind.known && kind.failure.is_none()),
+            observing: unknown || self.transactions.values().any(|transaction| transaction.opening),
             transactions: self.transactions.len(),
             operations: self.inflight.len(),
             drifts: self.drifts,

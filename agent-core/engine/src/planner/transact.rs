@@ -35,6 +35,8 @@ pub(super) struct Transaction {
     pub(super) reverting: bool,
     expired: bool,
     pub(super) observing: bool,
+    /// It began when kinds opened.
+    pub(super) opening: bool,
     pub(super) errors: Vec<String>,
     started: Duration,
     pub(super) last: Duration,
@@ -68,6 +70,7 @@ impl Planner {
             reverting: false,
             expired: false,
             observing: false,
+            opening: false,
             errors: Vec::new(),
             started: self.now,
             last: self.now,
