@@ -1,9 +1,9 @@
 //! What creating items returned, for other descriptors.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use foldhash::HashMap;
 use tokio::sync::watch;
 
 use crate::{Descriptor, Key};
@@ -22,7 +22,7 @@ pub(crate) struct Index<M> {
 
 impl<M> Index<M> {
     pub(crate) fn new() -> Self {
-        let content = Content { by_key: HashMap::new(), followers: Vec::new() };
+        let content = Content { by_key: HashMap::default(), followers: Vec::new() };
         Self { content: RwLock::new(content), version: watch::Sender::new(0) }
     }
 
@@ -71,7 +71,7 @@ impl<D: Descriptor> Registered<D> {
         &self,
         part: impl Fn(&D::Metadata) -> R + Send + Sync + 'static,
     ) -> Reverse<R> {
-        let keys = Arc::new(RwLock::new(HashMap::new()));
+        let keys = Arc::new(RwLock::new(HashMap::default()));
         let mut content = self.0.content.write().unwrap_or_else(PoisonError::into_inner);
         {
             let mut keys = keys.write().unwrap_or_else(PoisonError::into_inner);

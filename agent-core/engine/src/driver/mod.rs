@@ -5,12 +5,13 @@ mod notices;
 mod southbound;
 mod writer;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 use std::time::Duration;
 
+use foldhash::{HashMap, HashSet};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -159,18 +160,18 @@ impl Driver {
         let (done, completions) = mpsc::unbounded_channel();
         let driver = Self {
             shared,
-            kinds: HashMap::new(),
-            named: HashMap::new(),
+            kinds: HashMap::default(),
+            named: HashMap::default(),
             calls: 0,
             turn: 0,
             most_calls: most_calls.max(1),
             writer: None,
             keep,
             done,
-            waiting: HashMap::new(),
+            waiting: HashMap::default(),
             asking: None,
             more: None,
-            closed: HashMap::new(),
+            closed: HashMap::default(),
             until_idle: Vec::new(),
             check_every,
             held: held.then(Vec::new),

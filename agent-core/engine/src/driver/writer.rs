@@ -3,8 +3,9 @@
 //! One append runs at a time, on a thread of the runtime that may block. What comes meanwhile is gathered and goes
 //! with the next one, so a slow disk makes larger appends, not more of them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
+use foldhash::{HashMap, HashSet};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::journal::{BoxError, Fact, Journal, Remembered};
@@ -76,7 +77,7 @@ impl Writer {
             begun: 0,
             due: 0,
             failed: None,
-            accounts: HashMap::new(),
+            accounts: HashMap::default(),
             waiting: BTreeMap::new(),
             turn: 0,
         };
@@ -163,7 +164,7 @@ impl Writer {
     /// Facts that were not recorded go with the next ones; of each item only the last.
     fn put_back(&mut self, mut facts: Vec<Fact>) {
         facts.append(&mut self.next);
-        let mut known: HashSet<(Option<std::sync::Arc<str>>, Option<Key>)> = HashSet::new();
+        let mut known: HashSet<(Option<std::sync::Arc<str>>, Option<Key>)> = HashSet::default();
         facts.reverse();
         facts.retain(|fact| {
             known.insert(match fact {

@@ -145,7 +145,7 @@ impl Planner {
         let start = self.waits.get(&id).filter(|wait| wait.action == action).and_then(|wait| wait.cursor);
         let node = &self.nodes[id as usize];
         let update = action == Action::Update;
-        let sets = self.kinds[node.kind as usize].sets.of(node.key.name());
+        let sets = self.kinds[node.kind as usize].sets.of(&node.key);
         let lists = std::iter::once(&node.users).chain(
             sets.iter().flat_map(|&set| [&self.sets[set as usize].plain, &self.sets[set as usize].picky]),
         );

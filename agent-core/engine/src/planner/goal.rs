@@ -37,7 +37,7 @@ impl Planner {
         };
         let blocked = goal == Goal::Absent && !node.wants.is_empty() && node.invalid.is_none();
         let sets = &self.kinds[node.kind as usize].sets;
-        let needed = blocked && (!node.users.is_empty() || !sets.of(node.key.name()).is_empty());
+        let needed = blocked && (!node.users.is_empty() || !sets.of(&node.key).is_empty());
         if needed && !node.held() {
             self.candidates.push(id);
         }

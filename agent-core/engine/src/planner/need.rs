@@ -7,7 +7,7 @@ use super::Planner;
 use super::ids::Ids;
 use super::node::{Id, Node};
 use crate::needs::{Expression, Predicate};
-use crate::{Action, AnyValue, Needs};
+use crate::{Action, AnyValue, Key, Needs};
 
 #[derive(Clone)]
 pub(super) enum Need {
@@ -49,7 +49,12 @@ pub(super) struct Sets {
 }
 
 impl Sets {
-    pub(super) fn of(&self, name: &str) -> Vec<u32> {
+    /// Those to which an item belongs.
+    pub(super) fn of(&self, key: &Key) -> Vec<u32> {
+        if self.lengths.is_empty() {
+            return Vec::new();
+        }
+        let name = key.name();
         let of = |&length: &usize| self.by_prefix.get(name.get(..length)?).copied();
         self.lengths.iter().filter_map(of).collect()
     }
@@ -325,11 +330,12 @@ impl Planner {
     fn count_member(&mut self, id: Id, before: &Shown) {
         let node = &self.nodes[id as usize];
         let sets = &self.kinds[node.kind as usize].sets;
-        if sets.lengths.is_empty() {
+        let sets = sets.of(&node.key);
+        if sets.is_empty() {
             return;
         }
         let after = node.shown.clone();
-        for at in sets.of(node.key.name()) {
+        for at in sets {
             let set = &mut self.sets[at as usize];
             let was = set.count;
             set.count = set.count + u32::from(after[0].is_some()) - u32::from(before[0].is_some());

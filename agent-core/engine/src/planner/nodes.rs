@@ -36,7 +36,16 @@ impl Part {
         }
     }
 
+    #[inline]
     fn get_mut(&mut self) -> &mut Vec<Node> {
+        match self {
+            Self::Own(nodes) => nodes,
+            Self::Shared(_) => self.own(),
+        }
+    }
+
+    #[cold]
+    fn own(&mut self) -> &mut Vec<Node> {
         if let Self::Shared(nodes) = self {
             let nodes = std::mem::take(nodes);
             *self = Self::Own(Arc::unwrap_or_clone(nodes));

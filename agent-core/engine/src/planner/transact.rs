@@ -1,8 +1,10 @@
 //! Transactions: how they begin, when they have ended, and how they are taken back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+use foldhash::HashMap;
 
 use super::ids::Ids;
 use super::node::{Goal, Id, Origin};
@@ -431,7 +433,7 @@ impl Planner {
     }
 
     fn end(&mut self, transaction: Transaction) -> bool {
-        let mut failures: HashMap<Id, (Key, Failure)> = HashMap::new();
+        let mut failures: HashMap<Id, (Key, Failure)> = HashMap::default();
         for (root, key, failure) in transaction.failures {
             failures.entry(root).or_insert((key, failure));
         }
