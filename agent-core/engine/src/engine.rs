@@ -477,7 +477,8 @@ impl Transaction<'_> {
         self
     }
 
-    /// All or nothing: if an item fails, all is taken back; if one is invalid or its southbound is away, nothing is begun.
+    /// All or nothing: if an item fails, all is taken back; if one is invalid, its southbound is away or lacks its kind, nothing is
+    /// begun.
     pub fn revert(mut self) -> Self {
         self.request.options.revert = true;
         self

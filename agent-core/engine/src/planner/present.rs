@@ -16,6 +16,9 @@ pub(super) struct Rehearsal {
     pub(super) last: HashMap<Id, usize>,
 }
 
+/// Why nothing is made of an item of such a kind.
+pub(super) const UNREGISTERED: &str = "no descriptor of this kind is registered";
+
 impl Planner {
     pub(super) fn state(&self, id: Id) -> State {
         let node = &self.nodes[id as usize];
@@ -76,6 +79,10 @@ impl Planner {
             && !node.property
         {
             reasons.push(why.clone());
+            return reasons;
+        }
+        if kind.rules.is_none() && !node.property {
+            reasons.push(UNREGISTERED.to_owned());
             return reasons;
         }
         if node.goal == Goal::Unknown {

@@ -8,6 +8,7 @@ use foldhash::HashMap;
 
 use super::ids::Ids;
 use super::node::{Goal, Id, Origin};
+use super::present::UNREGISTERED;
 use super::{Access, Event, Output, Planner, Timer};
 use crate::journal::Fact;
 use crate::transaction::{Done, Ending, Item, OnPending, Options, Report, Request, Resync, Trigger};
@@ -151,6 +152,16 @@ impl Planner {
             for (kind, why) in self.closed_to(&source, whole, changes) {
                 rejected = true;
                 errors.push(format!("{kind}: {why}: all of it cannot be done now"));
+            }
+            let mut unimplemented = BTreeMap::new();
+            for (key, value) in &accepted {
+                if let Some(value) = value {
+                    self.add_unimplemented(key, value, &mut unimplemented);
+                }
+            }
+            for (kind, why) in unimplemented {
+                rejected = true;
+                errors.push(format!("{kind}: {why}: all of it cannot be done here"));
             }
         }
         if !rejected && options.revert && options.pending == OnPending::Fail {
@@ -313,6 +324,22 @@ impl Planner {
         }
     }
 
+    /// The kind of an item, and of those derived from it, if nothing can be made of it here, and why.
+    fn add_unimplemented(&self, key: &Key, value: &AnyValue, found: &mut BTreeMap<String, String>) {
+        let kind = self.kind_ids.get(key.kind()).map(|&kind| &self.kinds[kind as usize]);
+        let why = match kind.map(|kind| (&kind.rules, &kind.access)) {
+            Some((Some(_), Access::Unimplemented(why))) => why.clone(),
+            Some((Some(rules), _)) => {
+                for derived in rules.derived(value).iter().filter(|derived| !derived.property) {
+                    self.add_unimplemented(&derived.key, &derived.value, found);
+                }
+                return;
+            }
+            _ => UNREGISTERED.to_owned(),
+        };
+        found.entry(key.kind().to_owned()).or_insert(why);
+    }
+
     fn add_closed_kind(&self, kind: u32, closed: &mut BTreeMap<Arc<str>, String>) {
         let kind = &self.kinds[kind as usize];
         if let Access::Closed(why) = &kind.access
@@ -399,7 +426,11 @@ impl Planner {
                 let leaves = node.applied.is_some() && node.goal == Goal::Absent;
                 leaves && self.kinds[node.kind as usize].is_closed()
             }
-            false => node.goal == Goal::Unknown,
+            false => {
+                let kind = &self.kinds[node.kind as usize];
+                let unmade = kind.rules.is_none() || matches!(kind.access, Access::Unimplemented(_));
+                node.goal == Goal::Unknown || (unmade && !node.property)
+            }
         };
         this || node.children.iter().any(|&child| self.is_untried(child))
     }

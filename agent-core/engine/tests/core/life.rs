@@ -306,6 +306,24 @@ async fn core_19_another_release_lacks_a_kind() {
     assert_eq!(engine.state("A/1"), State::Unimplemented);
     assert_eq!(engine.pending("A/1"), "this VPP has no messages for A");
     assert_eq!(engine.pending("B/1"), "needs A/1, which is unimplemented");
+    // All of what cannot be had whole is refused, and nothing is left of it.
+    let both = [&Item::new("C", "2"), &Item::new("A", "2")];
+    for policy in [OnPending::Accept, OnPending::Fail] {
+        let report = add(engine.transaction(), &both).on_pending(policy).commit().await.unwrap();
+        assert_eq!(report.ending, Ending::Rejected);
+        assert_eq!(report.errors, ["A: this VPP has no messages for A: all of it cannot be done here"]);
+    }
+    let waited = add(engine.transaction(), &both).on_pending(OnPending::Wait(Duration::from_secs(1)));
+    let report = waited.commit().await.unwrap();
+    assert_eq!(report.ending, Ending::Reverted);
+    assert_eq!(report.errors, ["A/2: still pending: this VPP has no messages for A"]);
+    let nobodys =
+        engine.transaction().set_json(key("X/1"), serde_json::json!({})).revert().commit().await.unwrap();
+    assert_eq!(
+        nobodys.errors,
+        ["X: no descriptor of this kind is registered: all of it cannot be done here"]
+    );
+    assert_eq!(southbound.calls(), ["create C/2", "delete C/2"]);
     engine.set_access([("A", Access::Open)]);
     rest(&engine).await;
     assert_eq!(southbound.calls(), ["create A/1", "create B/1"]);
