@@ -456,8 +456,14 @@ impl Planner {
         }
     }
 
+    /// The place of an item, if it has one.
+    fn find(&self, key: &Key) -> Option<Id> {
+        self.ids.get(self.ids.hash(key), key, &self.nodes)
+    }
+
     fn intern(&mut self, key: &Key) -> Id {
-        if let Some(&id) = self.ids.get(key) {
+        let hash = self.ids.hash(key);
+        if let Some(id) = self.ids.get(hash, key, &self.nodes) {
             return id;
         }
         let kind = self.intern_kind(key.kind());
@@ -475,7 +481,7 @@ impl Planner {
                 self.nodes.len() as u32 - 1
             }
         };
-        self.ids.insert(key.clone(), id);
+        self.ids.insert(hash, id);
         self.kinds[kind as usize].members.insert(id);
         id
     }

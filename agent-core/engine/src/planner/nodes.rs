@@ -4,8 +4,8 @@ use std::hash::BuildHasher;
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
-use foldhash::HashMap;
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
 use super::node::{Id, Node};
 use crate::Key;
@@ -108,41 +108,48 @@ impl IndexMut<usize> for Nodes {
 /// Parts of the places of items.
 const PLACES: usize = 64;
 
-/// The places of items by their keys, in parts that are shared as those of [`Nodes`] are.
+/// The places of items by the hashes of their keys, in parts that are shared as those of [`Nodes`] are. The keys are in the items.
 #[derive(Clone)]
-pub(super) struct Places([Arc<HashMap<Key, Id>>; PLACES]);
+pub(super) struct Places {
+    hasher: RandomState,
+    parts: [Arc<HashTable<(u64, Id)>>; PLACES],
+}
 
 impl Default for Places {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Arc::default()))
+        Self { hasher: RandomState::default(), parts: std::array::from_fn(|_| Arc::default()) }
     }
 }
 
+/// The bits of which a table makes least.
+const fn part(hash: u64) -> usize {
+    (hash >> 32) as usize % PLACES
+}
+
 impl Places {
-    fn part(key: &Key) -> usize {
-        // The bits that the map itself makes least of.
-        (FixedState::with_seed(0).hash_one(key) >> 32) as usize % PLACES
+    pub(super) fn hash(&self, key: &Key) -> u64 {
+        self.hasher.hash_one(key)
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<&Id> {
-        self.0[Self::part(key)].get(key)
+    pub(super) fn get(&self, hash: u64, key: &Key, nodes: &Nodes) -> Option<Id> {
+        let is = |(of, id): &(u64, Id)| *of == hash && nodes[*id as usize].key == *key;
+        self.parts[part(hash)].find(hash, is).map(|(_, id)| *id)
     }
 
-    pub(super) fn contains_key(&self, key: &Key) -> bool {
-        self.get(key).is_some()
+    /// The key has no place yet.
+    pub(super) fn insert(&mut self, hash: u64, id: Id) {
+        Arc::make_mut(&mut self.parts[part(hash)]).insert_unique(hash, (hash, id), |(hash, _)| *hash);
     }
 
-    pub(super) fn insert(&mut self, key: Key, id: Id) {
-        Arc::make_mut(&mut self.0[Self::part(&key)]).insert(key, id);
-    }
-
-    pub(super) fn remove(&mut self, key: &Key) -> Option<Id> {
-        Arc::make_mut(&mut self.0[Self::part(key)]).remove(key)
+    /// Whether it was there.
+    pub(super) fn remove(&mut self, hash: u64, id: Id) -> bool {
+        let found = Arc::make_mut(&mut self.parts[part(hash)]).find_entry(hash, |(_, of)| *of == id);
+        found.map(|entry| entry.remove()).is_ok()
     }
 
     pub(super) fn reserve(&mut self, count: usize) {
-        for part in &mut self.0 {
-            Arc::make_mut(part).reserve(count / PLACES);
+        for part in &mut self.parts {
+            Arc::make_mut(part).reserve(count / PLACES, |(hash, _)| *hash);
         }
     }
 }

@@ -181,7 +181,7 @@ impl Planner {
         let mut gone: Ids = at.members.iter().filter(known).collect();
         let mut shown = Vec::with_capacity(items.len());
         for seen in items {
-            let id = self.ids.get(&seen.key).copied();
+            let id = self.find(&seen.key);
             id.map(|id| gone.remove(id));
             if !id.is_some_and(moved) {
                 shown.push(Output::Metadata(kind, seen.key.clone(), seen.metadata.clone()));
@@ -230,8 +230,8 @@ impl Planner {
         self.epoch += 1;
         let epoch = self.epoch;
         for seen in items {
-            let id = match self.ids.get(&seen.key) {
-                Some(&id) => id,
+            let id = match self.find(&seen.key) {
+                Some(id) => id,
                 None => self.intern(&seen.key),
             };
             self.nodes[id as usize].seen = epoch;
@@ -330,7 +330,7 @@ impl Planner {
         let Some(rules) = self.rules(id).cloned() else { return };
         let Some(applied) = self.nodes[id as usize].applied.clone() else { return };
         for derived in rules.derived(&applied) {
-            if let Some(&child) = self.ids.get(&derived.key)
+            if let Some(child) = self.find(&derived.key)
                 && child != id
                 && self.nodes[child as usize].wants.is_empty()
             {
@@ -369,7 +369,7 @@ impl Planner {
                 self.kind_ids.get(key.kind()).is_some_and(|&kind| self.kinds[kind as usize].rules.is_some());
             let observed = |&kind: &u32| self.kinds[kind as usize].moved.is_some();
             let is_observed = self.kind_ids.get(key.kind()).is_some_and(observed);
-            if !registered || (seen.is_none() && !is_observed && !self.ids.contains_key(&key)) {
+            if !registered || (seen.is_none() && !is_observed && self.find(&key).is_none()) {
                 continue;
             }
             let id = self.intern(&key);

@@ -185,7 +185,7 @@ impl Planner {
             || self.kinds[node.kind as usize].moved.as_ref().is_some_and(|moved| moved.contains(id))
             || node.dirty
             || node.acting;
-        if known || self.ids.remove(&node.key).is_none() {
+        if known || !self.ids.remove(self.ids.hash(&node.key), id) {
             return;
         }
         let kind = node.kind;
@@ -222,7 +222,7 @@ impl Planner {
 
     /// How an item stands; `None` for one that nobody ever named.
     pub(crate) fn status(&self, key: &Key) -> Option<Status> {
-        let id = *self.ids.get(key)?;
+        let id = self.find(key)?;
         let node = &self.nodes[id as usize];
         let known = !node.wants.is_empty() || node.applied.is_some() || node.trouble.is_some();
         known.then(|| self.status_of(id))
@@ -290,7 +290,7 @@ impl Planner {
                 }
                 let mut open = vec![item.key];
                 while let Some(key) = open.pop() {
-                    let Some(&id) = self.ids.get(&key) else { continue };
+                    let Some(id) = self.find(&key) else { continue };
                     let node = &self.nodes[id as usize];
                     open.extend(node.children.iter().map(|&child| self.nodes[child as usize].key.clone()));
                     if self.state(id) == State::Pending {
@@ -306,7 +306,7 @@ impl Planner {
     pub(crate) fn graph(&self) -> crate::Graph {
         let mut graph = crate::Graph::default();
         for node in self.nodes.iter() {
-            let Some(&id) = self.ids.get(&node.key) else { continue };
+            let Some(id) = self.find(&node.key) else { continue };
             if self.nodes[id as usize].wants.is_empty() && self.nodes[id as usize].applied.is_none() {
                 continue;
             }

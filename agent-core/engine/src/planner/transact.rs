@@ -103,7 +103,7 @@ impl Planner {
             return false;
         }
         let all = matches!(request.options.resync, Some(Resync::Full | Resync::Desired));
-        let locked = |key: &Key| self.ids.get(key).is_some_and(|id| self.locked.contains_key(id));
+        let locked = |key: &Key| self.find(key).is_some_and(|id| self.locked.contains_key(&id));
         all || request.changes.iter().any(|change| locked(&change.key))
     }
 
@@ -115,7 +115,7 @@ impl Planner {
         let mut errors = Vec::new();
         for change in &changes {
             let Some(expected) = change.expect else { continue };
-            let revision = self.ids.get(&change.key).map_or(0, |&id| self.nodes[id as usize].revision);
+            let revision = self.find(&change.key).map_or(0, |id| self.nodes[id as usize].revision);
             if expected != revision {
                 errors.push(format!(
                     "{}: its revision is {revision}, not {expected}: somebody else changed it; read it again",
@@ -298,10 +298,10 @@ impl Planner {
         }
         let source = self.sources.iter().find(|known| *known.name == *source);
         for (key, value) in changes {
-            match (value, source, self.ids.get(key)) {
+            match (value, source, self.find(key)) {
                 (Some(value), ..) => self.add_closed(key, value, &mut closed),
-                (None, Some(source), Some(id)) if source.keys.contains(*id) => {
-                    self.add_closed_kind(self.nodes[*id as usize].kind, &mut closed);
+                (None, Some(source), Some(id)) if source.keys.contains(id) => {
+                    self.add_closed_kind(self.nodes[id as usize].kind, &mut closed);
                 }
                 _ => {}
             }
