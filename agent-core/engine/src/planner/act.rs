@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use super::ids::Id;
 use super::need::Need;
-use super::node::{Absence, Busy, Goal, Id, Node, Origin};
+use super::node::{Absence, Busy, Goal, Node, Origin};
 use super::{Access, Operation, Output, Planner};
 use crate::journal::Fact;
 use crate::transaction::Done;

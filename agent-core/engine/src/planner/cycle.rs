@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Planner;
+use super::ids::Id;
 use super::need::Need;
-use super::node::{Goal, Id};
+use super::node::Goal;
 use crate::{Action, Change};
 
 impl Planner {

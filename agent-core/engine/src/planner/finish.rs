@@ -1,6 +1,7 @@
 //! How operations end, and when failed ones are tried again.
 
-use super::node::{Busy, Id, Trouble};
+use super::ids::Id;
+use super::node::{Busy, Trouble};
 use super::{Outcome, Output, Planner, Timer};
 use crate::transaction::Trigger;
 use crate::value::AnyMetadata;

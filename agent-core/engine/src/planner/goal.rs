@@ -1,6 +1,7 @@
 //! What is to become of an item.
 
-use super::node::{Absence, Goal, Id, Node};
+use super::ids::Id;
+use super::node::{Absence, Goal, Node};
 use super::{Access, Planner};
 use crate::{Action, Change};
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::node::Id;
+/// Place of an item in the graph.
+pub(super) type Id = u32;
 
 /// Items in the order of their places. Those that came together have neighbouring places, so they are kept as words of 64
 /// bits: a set of a hundred thousand takes little more than what names them. One alone, which is the most frequent, takes no

@@ -1,6 +1,7 @@
 //! What outlives the process: what the sources want that cannot say it again.
 
-use super::node::{Id, Origin};
+use super::ids::Id;
+use super::node::Origin;
 use super::{Output, Planner};
 use crate::journal::{Fact, Remembered};
 use crate::transaction::Trigger;

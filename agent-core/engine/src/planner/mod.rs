@@ -3,7 +3,7 @@
 //!
 //! Every item has a **goal** that follows from who wants it and from what is available: present, absent, or left as
 //! it is. An event changes something about some items; these and those who name them are looked at again until no
-//! goal changes any more (`goal.rs`, cycles in `cycle.rs`). Only then operations are given out, for items that are not
+//! goal changes any more (`goal.rs`, who stands on what in `stand.rs`, cycles in `cycle.rs`). Only then operations are given out, for items that are not
 //! at their goal and that nobody holds up (`act.rs`). So whatever the order of events, the goals are the same.
 
 mod access;
@@ -18,6 +18,7 @@ mod node;
 mod nodes;
 mod observe;
 mod present;
+mod stand;
 #[cfg(test)]
 mod tests;
 mod transact;
@@ -37,9 +38,9 @@ use crate::rules::Rules;
 use crate::transaction::Request;
 use crate::value::AnyMetadata;
 use crate::{Action, AnyValue, Failure, Key, Report, State, Status, Why};
-use ids::Ids;
+use ids::{Id, Ids};
 use need::{Need, Set, Sets};
-use node::{Id, Node, Origin, Want};
+use node::{Node, Origin, Want};
 use nodes::{Nodes, Places};
 use transact::Transaction;
 

@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::ids::Ids;
+use super::ids::{Id, Ids};
 use super::need::Need;
 use crate::value::AnyMetadata;
 use crate::{Action, AnyValue, Change, Failure, Invalid, Key, Retry, State};
-
-/// Place of an item in the graph.
-pub(super) type Id = u32;
 
 /// Who wants an item.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::node::{Id, Node};
+use super::ids::Id;
+use super::node::Node;
 use crate::Key;
 
 /// Items in one part.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::act::LONGEST_WAIT;
-use super::ids::Ids;
-use super::node::Id;
+use super::ids::{Id, Ids};
 use super::{Access, Drift, Event, Foreign, Notice, Output, Planner, Seen, Timer};
 use crate::rules::Rules;
 use crate::transaction::Trigger;

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::ids::Id;
 use super::need::Need;
-use super::node::{Goal, Id};
+use super::node::Goal;
 use super::{Access, Foreign, Output, Planner};
 use crate::plan::{Plan, Step};
 use crate::{Key, Report, State, Status};

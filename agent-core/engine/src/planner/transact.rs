@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use foldhash::HashMap;
 
-use super::ids::Ids;
-use super::node::{Goal, Id, Origin};
+use super::ids::{Id, Ids};
+use super::node::{Goal, Origin};
 use super::present::UNREGISTERED;
 use super::{Access, Event, Output, Planner, Timer};
 use crate::journal::Fact;

@@ -1,8 +1,9 @@
 //! What is wanted of an item, and what follows from that about its needs and derived items.
 
 use super::Planner;
+use super::ids::Id;
 use super::need::Need;
-use super::node::{Id, Origin, Want};
+use super::node::{Origin, Want};
 use crate::descriptor::Derived;
 use crate::{Action, AnyValue, Change};
 
