@@ -18,7 +18,7 @@ pub enum Change {
 /// One kind of item: what it is, what it needs, and how it is made.
 ///
 /// The functions that are not `async` are pure: the same value gives the same answer. The engine calls them whenever
-/// it likes, also while it replays a record.
+/// it likes, also while it replays a record, and where it likes: those that read documents run on threads without a runtime.
 pub trait Descriptor: Send + Sync + Sized + 'static {
     /// What an item is made of.
     type Value: Value;

@@ -1,10 +1,12 @@
 //! Documents of desired state: a table of sections, each a list of values of one kind.
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::Entry;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::HashMap;
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Value as Json, json};
 use vpp_agent_kernel::document::{self, ConfigError, ConfigErrors, Node, Origin, Value};
@@ -42,15 +44,17 @@ impl Written {
 pub(crate) struct Items {
     /// In the order in which they are written.
     pub(crate) list: Vec<Written>,
-    /// Their places in the list.
-    places: HashMap<Key, usize>,
+    /// Their places in the list, by the hashes of their keys.
+    places: HashTable<usize>,
+    hasher: RandomState,
 }
 
 #[cfg(feature = "file")]
 impl Items {
     /// Where an item is written.
     pub(crate) fn origin(&self, key: &Key) -> Option<&Origin> {
-        Some(&self.list[*self.places.get(key)?].origin)
+        let place = self.places.find(self.hasher.hash_one(key), |&place| self.list[place].key == *key)?;
+        Some(&self.list[*place].origin)
     }
 }
 
@@ -63,36 +67,12 @@ impl Engine {
     /// One for each section and item that is wrong: a kind that nobody has registered, a field that is unknown, missing,
     /// of a wrong type or out of range, a value that its descriptor rejects, an item that is wanted twice.
     pub fn read(&self, documents: &[Node]) -> Result<Vec<Written>, ConfigErrors> {
-        let mut make = self.making();
-        Ok(self.together(documents.iter().map(|node| (node, node.lists(&mut make))))?.list)
-    }
-
-    /// What becomes of a value in a section of this name.
-    pub(crate) fn making(&self) -> impl FnMut(&str, &Node) -> Made + use<> {
-        let kinds = self.kinds();
-        let mut section: Option<(String, Option<Arc<dyn Rules>>)> = None;
-        move |name, node| {
-            let (_, rules) = match &section {
-                Some(known) if known.0 == name => known,
-                _ => section.insert((name.to_owned(), of_section(&kinds, name).cloned())),
-            };
-            Made {
-                origin: node.origin.clone(),
-                item: rules.as_ref().map(|rules| typed(&kinds, &**rules, node)),
-            }
+        let mut reader = Reader::new(self);
+        for document in documents {
+            let made = document.lists(|section| reader.making(section));
+            reader.add(document, made.into_iter().map(|list| vec![list]).collect());
         }
-    }
-
-    /// Documents are one desired state.
-    pub(crate) fn together<'a>(
-        &self,
-        documents: impl IntoIterator<Item = (&'a Node, Vec<Vec<Made>>)>,
-    ) -> Result<Items, ConfigErrors> {
-        let mut reader = Reader { kinds: self.kinds(), items: Items::default(), errors: Vec::new() };
-        for (document, made) in documents {
-            reader.document(document, made);
-        }
-        if reader.errors.is_empty() { Ok(reader.items) } else { Err(ConfigErrors(reader.errors)) }
+        Ok(reader.items()?.list)
     }
 
     /// What items of documents need that no item of these documents is. It may come from elsewhere: from another source,
@@ -152,10 +132,19 @@ fn plural(kind: &str) -> String {
 }
 
 /// A value of a document.
-pub(crate) struct Made {
-    origin: Origin,
-    /// Its key and value, or what is wrong; `None` where its section names no kind.
-    item: Option<Result<(Key, AnyValue), ConfigError>>,
+pub(crate) enum Made {
+    /// An item.
+    Item {
+        key: Key,
+        /// The key's.
+        hash: u64,
+        value: AnyValue,
+        origin: Origin,
+    },
+    /// What is wrong with it.
+    Wrong(Box<ConfigError>),
+    /// Its section names no kind.
+    Unknown,
 }
 
 /// The kind that a section is of.
@@ -163,14 +152,34 @@ fn of_section<'a>(kinds: &'a Kinds, name: &str) -> Option<&'a Arc<dyn Rules>> {
     kinds.get(name).or_else(|| kinds.values().find(|rules| plural(rules.kind()) == name))
 }
 
-struct Reader {
+/// Reads documents, which together are one desired state.
+pub(crate) struct Reader {
     kinds: Kinds,
     items: Items,
     errors: Vec<ConfigError>,
 }
 
 impl Reader {
-    fn document(&mut self, document: &Node, made: Vec<Vec<Made>>) {
+    pub(crate) fn new(engine: &Engine) -> Self {
+        Self { kinds: engine.kinds(), items: Items::default(), errors: Vec::new() }
+    }
+
+    /// What becomes of a value in a section of this name. All that can be done for each value by itself is done here, where
+    /// several threads are at it.
+    pub(crate) fn making<'a>(&'a self, section: &str) -> impl Fn(&Node) -> Made + Sync + use<'a> {
+        let rules = of_section(&self.kinds, section);
+        move |node| match rules.map(|rules| typed(&self.kinds, &**rules, node)) {
+            Some(Ok((key, value))) => {
+                let hash = self.items.hasher.hash_one(&key);
+                Made::Item { key, hash, value, origin: node.origin.clone() }
+            }
+            Some(Err(error)) => Made::Wrong(Box::new(error)),
+            None => Made::Unknown,
+        }
+    }
+
+    /// A document, and what was made of the values in its sections, part by part.
+    pub(crate) fn add(&mut self, document: &Node, made: Vec<Vec<Vec<Made>>>) {
         match &document.value {
             Value::Null => {}
             Value::Table(sections) => {
@@ -186,7 +195,12 @@ impl Reader {
         }
     }
 
-    fn section(&mut self, name: &Arc<str>, origin: &Origin, node: &Node, made: Vec<Made>) {
+    /// The items of all documents, or all that is wrong with them.
+    pub(crate) fn items(self) -> Result<Items, ConfigErrors> {
+        if self.errors.is_empty() { Ok(self.items) } else { Err(ConfigErrors(self.errors)) }
+    }
+
+    fn section(&mut self, name: &Arc<str>, origin: &Origin, node: &Node, made: Vec<Vec<Made>>) {
         if of_section(&self.kinds, name).is_none() {
             let plurals: Vec<String> = self.kinds.keys().map(|kind| plural(kind)).collect();
             let near = document::nearest(name, plurals.iter().map(String::as_str), "kinds");
@@ -196,12 +210,18 @@ impl Reader {
         match &node.value {
             Value::Null => {}
             Value::List(_) => {
-                self.items.list.reserve(made.len());
-                self.items.places.reserve(made.len());
-                for (index, Made { origin, item }) in made.into_iter().enumerate() {
-                    let added = match item {
-                        Some(item) => item.and_then(|(key, value)| self.add(name, index, origin, key, value)),
-                        None => Ok(()),
+                let Items { list, places, hasher } = &mut self.items;
+                let count = made.iter().map(Vec::len).sum();
+                list.reserve(count);
+                places.reserve(count, |&place| hasher.hash_one(&list[place].key));
+                for (index, made) in made.into_iter().flatten().enumerate() {
+                    let added = match made {
+                        Made::Item { key, hash, value, origin } => {
+                            let item = Written { key, value, origin, section: Arc::clone(name), index };
+                            self.items.add(hash, item)
+                        }
+                        Made::Wrong(error) => Err(*error),
+                        Made::Unknown => Ok(()),
                     };
                     if let Err(error) = added {
                         self.errors.push(error.within(format_args!("{name}[{index}]")));
@@ -215,25 +235,22 @@ impl Reader {
             )),
         }
     }
+}
 
-    fn add(
-        &mut self,
-        section: &Arc<str>,
-        index: usize,
-        origin: Origin,
-        key: Key,
-        value: AnyValue,
-    ) -> Result<(), ConfigError> {
-        let Items { list, places } = &mut self.items;
-        match places.entry(key.clone()) {
+impl Items {
+    fn add(&mut self, hash: u64, item: Written) -> Result<(), ConfigError> {
+        let Self { list, places, hasher } = self;
+        let is_same = |&place: &usize| list[place].key == item.key;
+        match places.entry(hash, is_same, |&place| hasher.hash_one(&list[place].key)) {
             Entry::Vacant(place) => place.insert(list.len()),
             Entry::Occupied(place) => {
                 let first = &list[*place.get()];
-                let reason = format!("{key} is wanted already by {} at {}", first.field(), first.origin);
-                return Err(ConfigError::new(origin, "", reason));
+                let reason =
+                    format!("{} is wanted already by {} at {}", item.key, first.field(), first.origin);
+                return Err(ConfigError::new(item.origin, "", reason));
             }
         };
-        list.push(Written { key, value, origin, section: Arc::clone(section), index });
+        list.push(item);
         Ok(())
     }
 }

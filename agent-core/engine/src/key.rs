@@ -1,6 +1,6 @@
 //! Names of items.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 /// The name of an item: its kind and its name within the kind, written `kind/name`.
@@ -21,26 +21,32 @@ impl Key {
     /// The key of `name` in `kind`. The name is taken as it is.
     pub fn new(kind: &str, name: impl fmt::Display) -> Self {
         debug_assert!(!kind.contains('/'), "a kind has no slash: {kind}");
-        Self(format!("{kind}/{name}").into())
+        Self::written(|text| write!(text, "{kind}/{name}"))
+    }
+
+    /// The key that is written.
+    fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> Self {
+        // Nearly all are shorter, and so not moved while they are written.
+        let mut text = String::with_capacity(80);
+        // Nothing fails but what a `Display` makes fail by itself.
+        let _ = write(&mut text);
+        Self(text.into())
     }
 
     /// A key whose name has several parts. In all but the last one `/` and `%` are written `%2F` and `%25`, so that
     /// different parts are different keys.
     pub fn of(kind: &str, parts: &[&dyn fmt::Display]) -> Self {
-        use fmt::Write;
-        let mut text = String::from(kind);
-        for (i, part) in parts.iter().enumerate() {
-            text.push('/');
-            let at = text.len();
-            // Writing into a String cannot fail.
-            let _ = write!(text, "{part}");
-            if i + 1 < parts.len() && text[at..].contains(['/', '%']) {
-                let escaped = text[at..].replace('%', "%25").replace('/', "%2F");
-                text.truncate(at);
-                text.push_str(&escaped);
+        Self::written(|text| {
+            text.write_str(kind)?;
+            for (i, part) in parts.iter().enumerate() {
+                text.write_str("/")?;
+                match i + 1 < parts.len() {
+                    true => write!(Escaped(text), "{part}")?,
+                    false => write!(text, "{part}")?,
+                }
             }
-        }
-        Self(text.into())
+            Ok(())
+        })
     }
 
     /// Reads `kind/name`. `None` without a kind or without a slash.
@@ -74,6 +80,22 @@ impl Key {
     }
 }
 
+/// A part of a name that has a part behind it.
+struct Escaped<'a>(&'a mut String);
+
+impl Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for letter in text.chars() {
+            match letter {
+                '/' => self.0.push_str("%2F"),
+                '%' => self.0.push_str("%25"),
+                letter => self.0.push(letter),
+            }
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -96,5 +118,25 @@ impl<'de> serde::Deserialize<'de> for Key {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("not a key (kind/name): {text:?}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn parts_are_what_they_were(parts in prop::array::uniform3("(a|é|/|%|%2F|25|-){0,4}|x{200}")) {
+            let [one, two, last] = &parts;
+            let key = Key::of("kind", &[one, two, last]);
+            prop_assert_eq!(key.parts(), Some(parts.clone()));
+            let escaped = |part: &str| part.replace('%', "%25").replace('/', "%2F");
+            let text = format!("kind/{}/{}/{last}", escaped(one), escaped(two));
+            prop_assert_eq!(key.as_str(), &text);
+            prop_assert_eq!(Key::new("kind", &text["kind/".len()..]), key);
+        }
     }
 }

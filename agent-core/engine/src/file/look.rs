@@ -81,9 +81,9 @@ impl Look {
     }
 
     /// Reads the documents: those that can be read, and what is wrong with the others.
-    pub(super) fn load<T>(
+    pub(super) fn load<T: Send, M: Fn(&Node) -> T + Sync>(
         &self,
-        make: &mut dyn FnMut(&str, &Node) -> T,
+        make: impl Fn(&str) -> M,
     ) -> (Vec<Lists<T>>, Vec<ConfigError>) {
         let gone = |(path, why): &(PathBuf, String)| {
             ConfigError::new(Origin::Nowhere, "", format_args!("cannot read {}: {why}", path.display()))
@@ -91,7 +91,7 @@ impl Look {
         let mut errors: Vec<ConfigError> = self.errors.iter().map(gone).collect();
         let mut documents = Vec::new();
         for (path, _) in &self.files {
-            match document::load_lists(path, make) {
+            match document::load_lists(path, &make) {
                 Ok(lists) => documents.extend(lists),
                 Err(error) => errors.push(error),
             }

@@ -5,12 +5,12 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use vpp_agent_kernel::document::{ConfigError, ConfigErrors};
+use vpp_agent_kernel::document::{ConfigError, ConfigErrors, Lists};
 
 use super::look::Look;
 use super::watch::Watch;
 use super::{Origins, UnknownReferences};
-use crate::documents::Items;
+use crate::documents::{Items, Reader};
 use crate::{Engine, Store, StoreError, Update};
 
 /// Looks are at least this far apart, and what documents say counts when a look this long after finds them as they were. So
@@ -140,8 +140,12 @@ fn tell(unknown: &[ConfigError]) {
 
 /// The items of the documents, or all that is wrong with them.
 pub(super) fn read(engine: &Engine, look: &Look) -> Result<Items, ConfigErrors> {
-    let (mut documents, mut errors) = look.load(&mut engine.making());
-    match engine.together(documents.iter_mut().map(|of| (&of.node, std::mem::take(&mut of.made)))) {
+    let mut reader = Reader::new(engine);
+    let (documents, mut errors) = look.load(|section| reader.making(section));
+    for Lists { node, made } in documents {
+        reader.add(&node, made);
+    }
+    match reader.items() {
         Ok(items) if errors.is_empty() => Ok(items),
         items => {
             errors.extend(items.err().into_iter().flat_map(|more| more.0));

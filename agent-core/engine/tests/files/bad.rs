@@ -3,7 +3,8 @@
 use std::fs;
 use std::sync::Arc;
 
-use vpp_agent_engine::{Engine, Settings, State};
+use vpp_agent_engine::file::FileStore;
+use vpp_agent_engine::{Engine, Settings, State, Store, Update};
 use vpp_agent_kernel::HealthState;
 use vpp_agent_kernel::document::{Format, parse};
 
@@ -68,6 +69,42 @@ async fn each_gets_one_error_with_document_path_and_reason() {
     let told: String =
         cases.iter().map(|(what, text)| format!("{what}:\n{}\n", errors(&engine, text))).collect();
     insta::assert_snapshot!(told);
+}
+
+/// A long list is read in parts, which nobody can tell from what is told.
+#[tokio::test]
+async fn a_long_document_is_told_as_any_other() {
+    let engine = engine().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("long.yaml");
+    let name = path.to_string_lossy().into_owned();
+    let line =
+        |n: u32| format!("- {{ prefix: 10.{}.{}.0/24, via: 10.0.0.2, interface: a }}\n", n >> 8, n & 255);
+    for wrong in [vec![], vec![2_500, 9_999], vec![4_000, 4_001, 8_000]] {
+        let mut text = "loopbacks:\n- name: a\nroutes:\n".to_owned();
+        for n in 0..10_000 {
+            match wrong.contains(&n) {
+                false => text += &line(n),
+                true if n % 2 == 1 => text += &line(7),
+                true => text += "- { prefix: 10.0.0.0/8, wai: 10.0.0.2, interface: a }\n",
+            }
+        }
+        fs::write(&path, &text).expect("written");
+        let read = engine.read(&parse(&name, &text, Format::Yaml).expect("a document"));
+        match (FileStore::new((*engine).clone(), vec![path.clone()]).next().await, read) {
+            (Ok(Update::All(wanted)), Ok(items)) => {
+                let items = items.into_iter().map(|item| (item.key, item.value));
+                assert_eq!((wanted.len(), wanted), (10_001, items.collect()));
+            }
+            (Ok(Update::Bad(told)), Err(errors)) => {
+                let lines: Vec<String> =
+                    wrong.iter().map(|n| format!("{name}:{}: routes[{n}]", n + 4)).collect();
+                assert!(told.iter().zip(&lines).all(|(told, line)| told.starts_with(line)), "{told:?}");
+                assert_eq!((told.len(), told.join("\n")), (wrong.len(), errors.to_string()));
+            }
+            (store, read) => panic!("{store:?} and {read:?}"),
+        }
+    }
 }
 
 #[tokio::test]

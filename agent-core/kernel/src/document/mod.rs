@@ -29,6 +29,8 @@ mod error;
 mod json;
 mod node;
 #[cfg(feature = "yaml")]
+mod parts;
+#[cfg(feature = "yaml")]
 mod plain;
 mod read;
 mod schema;

@@ -7,10 +7,10 @@
 
 use std::sync::Arc;
 
-use super::read::Lines;
+use super::parts::{self, Split};
 use super::table::{Names, Table};
 use super::yaml::resolved;
-use super::{Lists, Node, Value};
+use super::{Lists, Node, Origin, Value};
 
 /// How deep lists and tables may stand in each other.
 const DEEPEST: usize = 32;
@@ -19,53 +19,45 @@ const LONGEST_NAME: usize = 128;
 
 /// The only document of a text, or `None`: the parser has to read it.
 pub(super) fn document(file: &Arc<str>, text: &str) -> Option<Node> {
-    read(file, text, &mut |_, _, node| Some(node))
+    read(file, text, None)
 }
 
 /// As `document`, with what is made of the values in the lists of its table.
-pub(super) fn lists<T>(
+pub(super) fn lists<T: Send, M: Fn(&Node) -> T + Sync>(
     file: &Arc<str>,
     text: &str,
-    make: &mut dyn FnMut(&str, &Node) -> T,
+    make: impl Fn(&str) -> M,
+    split: Split,
 ) -> Option<Lists<T>> {
-    let mut made: Vec<Vec<T>> = Vec::new();
-    let node = read(file, text, &mut |entry, name, node| {
-        if made.len() <= entry {
-            made.resize_with(entry + 1, Vec::new);
-        }
-        made[entry].push(make(name, &node));
-        None
-    })?;
-    node.more_lists(&mut made, make);
-    Some(Lists { node, made })
+    let mut made = Vec::new();
+    let mut list = |reader: &mut Reader<'_, '_>, entry: usize, name: &str, indent: usize| {
+        made.resize_with(entry + 1, Vec::new);
+        made[entry] = parts::items(reader, indent, &make(name), split)?;
+        Some(())
+    };
+    let node = read(file, text, Some(&mut list))?;
+    Some(Lists::of(node, made, make))
 }
 
-/// Takes a value of a list in the document's table: the place of the list, its name, the value. What it gives back stays
-/// in the list.
-type Take<'t> = &'t mut dyn FnMut(usize, &str, Node) -> Option<Node>;
+/// Reads a list in the document's table, which begins with the next line: the place of the list, its name and indent. It is
+/// empty in the tree.
+type List<'t> = &'t mut dyn FnMut(&mut Reader<'_, '_>, usize, &str, usize) -> Option<()>;
 
-fn read(file: &Arc<str>, text: &str, take: Take<'_>) -> Option<Node> {
+fn read(file: &Arc<str>, text: &str, list: Option<List<'_>>) -> Option<Node> {
     let printable = |chunk: &[u8]| chunk.iter().fold(true, |all, b| all & matches!(b, b' '..=b'~' | b'\n'));
     if !text.as_bytes().chunks(4096).all(printable) {
         return None;
     }
-    let mut reader = Reader {
-        lines: Lines::new(file, ""),
-        names: Names::default(),
-        rest: text,
-        number: 0,
-        line: None,
-        section: None,
-        take,
-    };
-    reader.advance();
-    let node = reader.block(reader.line.as_ref()?.indent, 0)?;
-    reader.line.is_none().then_some(node)
+    let mut at = Cursor { line: None, rest: text, number: 0 };
+    at.advance();
+    let mut reader = Reader::new(file, at, list);
+    let node = reader.block(at.line?.indent, 0)?;
+    reader.at.line.is_none().then_some(node)
 }
 
 /// A line with something in it.
 #[derive(Clone, Copy)]
-struct Line<'a> {
+pub(super) struct Line<'a> {
     number: usize,
     /// Spaces before the text.
     indent: usize,
@@ -73,22 +65,20 @@ struct Line<'a> {
     text: &'a str,
 }
 
-struct Reader<'a, 't> {
-    lines: Lines,
-    names: Names,
-    /// Behind the line.
-    rest: &'a str,
-    number: usize,
+/// A place in a text.
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'a> {
     /// The next line; `None` at the end.
-    line: Option<Line<'a>>,
-    /// The entry of the document's table that is being read: its place and name.
-    section: Option<(usize, Arc<str>)>,
-    take: Take<'t>,
+    pub(super) line: Option<Line<'a>>,
+    /// Behind the line.
+    pub(super) rest: &'a str,
+    /// Lines before the rest.
+    pub(super) number: usize,
 }
 
-impl<'a> Reader<'a, '_> {
+impl Cursor<'_> {
     /// Goes on to the next line that is not empty and no comment.
-    fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         self.line = None;
         while !self.rest.is_empty() {
             let (line, rest) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
@@ -102,48 +92,78 @@ impl<'a> Reader<'a, '_> {
             }
         }
     }
+}
+
+pub(super) struct Reader<'a, 't> {
+    pub(super) at: Cursor<'a>,
+    pub(super) file: Arc<str>,
+    names: Names,
+    /// Without it lists are as other values.
+    list: Option<List<'t>>,
+    /// The entry of the document's table that is being read: its place and name.
+    section: Option<(usize, Arc<str>)>,
+}
+
+impl<'a, 't> Reader<'a, 't> {
+    pub(super) fn new(file: &Arc<str>, at: Cursor<'a>, list: Option<List<'t>>) -> Self {
+        Self { at, file: Arc::clone(file), names: Names::default(), list, section: None }
+    }
+
+    fn origin(&self, line: usize) -> Origin {
+        Origin::File { file: Arc::clone(&self.file), line }
+    }
 
     fn node(&self, number: usize, value: Value) -> Node {
-        Node { origin: self.lines.line(number), value }
+        Node { origin: self.origin(number), value }
     }
 
     /// A list or table that begins with the next line, which has this indent.
     fn block(&mut self, indent: usize, depth: usize) -> Option<Node> {
-        let line = self.line?;
+        let line = self.at.line?;
         if depth > DEEPEST {
             return None;
         }
         match line.text.starts_with("- ") {
             true => self.list(indent, depth),
             false => {
-                self.advance();
+                self.at.advance();
                 self.table(line.text, line.number, indent, depth)
             }
         }
     }
 
     fn list(&mut self, indent: usize, depth: usize) -> Option<Node> {
-        let number = self.line?.number;
+        let number = self.at.line?.number;
         let mut items = Vec::new();
-        while let Some(line) = self.line.filter(|line| line.indent == indent) {
-            let Some(text) = line.text.strip_prefix("- ") else { break };
-            self.advance();
-            let item = text.trim_ascii_start();
-            let column = indent + line.text.len() - item.len();
-            let node = match named(item) {
-                Some(_) => self.table(item, line.number, column, depth + 1)?,
-                None => {
-                    // What goes on in the next line is no plain document.
-                    let value = self.whole(item, line.number, depth + 1)?;
-                    self.line.is_none_or(|next| next.indent <= indent).then_some(value)?
-                }
-            };
-            match &self.section {
-                Some((entry, name)) if depth == 1 => items.extend((self.take)(*entry, name, node)),
-                _ => items.push(node),
+        if depth == 1
+            && let Some((entry, name)) = self.section.clone()
+            && let Some(list) = self.list.take()
+        {
+            list(self, entry, &name, indent)?;
+            self.list = Some(list);
+        } else {
+            while let Some(node) = self.item(indent, depth)? {
+                items.push(node);
             }
         }
         Some(self.node(number, Value::List(items)))
+    }
+
+    /// The next item of a list at this depth, or `Some(None)`: the list has ended.
+    pub(super) fn item(&mut self, indent: usize, depth: usize) -> Option<Option<Node>> {
+        let Some(line) = self.at.line.filter(|line| line.indent == indent) else { return Some(None) };
+        let Some(text) = line.text.strip_prefix("- ") else { return Some(None) };
+        self.at.advance();
+        let item = text.trim_ascii_start();
+        let column = indent + line.text.len() - item.len();
+        match named(item) {
+            Some(_) => self.table(item, line.number, column, depth + 1).map(Some),
+            None => {
+                // What goes on in the next line is no plain document.
+                let value = self.whole(item, line.number, depth + 1)?;
+                self.at.line.is_none_or(|next| next.indent <= indent).then_some(Some(value))
+            }
+        }
     }
 
     /// A table whose names are in this column, the first of them in this text.
@@ -156,7 +176,7 @@ impl<'a> Reader<'a, '_> {
             if depth == 0 {
                 self.section = Some((table.len(), name.clone()));
             }
-            let value = match (ends(behind), self.line) {
+            let value = match (ends(behind), self.at.line) {
                 (false, next) => {
                     let value = self.whole(behind.trim_ascii_start(), at, depth + 1)?;
                     next.is_none_or(|next| next.indent <= column).then_some(value)?
@@ -169,10 +189,10 @@ impl<'a> Reader<'a, '_> {
                 (true, _) => return None,
             };
             // A name that repeats is told by the parser.
-            table.add(name, self.lines.line(at), value).ok()?;
-            match self.line {
+            table.add(name, self.origin(at), value).ok()?;
+            match self.at.line {
                 Some(next) if next.indent == column && !next.text.starts_with("- ") => {
-                    self.advance();
+                    self.at.advance();
                     (text, at) = (next.text, next.number);
                 }
                 _ => return Some(self.node(number, table.value())),
@@ -207,7 +227,7 @@ impl<'a> Reader<'a, '_> {
                     let (name, behind) = named(text)?;
                     let (value, behind) = self.value(behind.trim_ascii_start(), number, depth + 1)?;
                     let node = self.node(number, value);
-                    table.add(self.names.get(name), self.lines.line(number), node).ok()?;
+                    table.add(self.names.get(name), self.origin(number), node).ok()?;
                     Some(behind)
                 })?;
                 Some((table.value(), behind))
@@ -310,13 +330,24 @@ mod tests {
 
     /// What is read here the parser reads, too, and as the same, lines and all.
     fn check(text: &str) -> Result<bool, TestCaseError> {
-        let Some(node) = plainly(text) else { return Ok(false) };
-        prop_assert_eq!(parsed(&"d".into(), text), Ok(vec![node.clone()]), "{}", text);
-        // What is made while it is read is what is made of the tree.
-        let mut make = |name: &str, node: &Node| (name.to_owned(), node.clone());
-        let made = lists(&"d".into(), text, &mut make).map(|lists| lists.made);
-        prop_assert_eq!(made, Some(node.lists(&mut make)), "{}", text);
+        // What is made while it is read is what is made of the tree, in whatever parts it is read.
+        let make = |name: &str| {
+            let name = name.to_owned();
+            move |node: &Node| (name.clone(), node.clone())
+        };
+        let node = plainly(text);
+        for split in [Split::LONG, parts_of(1, 3), parts_of(30, 2), parts_of(30, 1)] {
+            let made = lists(&"d".into(), text, make, split)
+                .map(|lists| lists.made.iter().map(|parts| parts.concat()).collect());
+            prop_assert_eq!(made, node.as_ref().map(|node| node.lists(make)), "{}", text);
+        }
+        let Some(node) = node else { return Ok(false) };
+        prop_assert_eq!(parsed(&"d".into(), text), Ok(vec![node]), "{}", text);
         Ok(true)
+    }
+
+    fn parts_of(part: usize, threads: usize) -> Split {
+        Split { part, threads: [|| 1, || 1, || 2, || 3][threads] }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{ConfigError, Node, Origin, Value};
+#[cfg(feature = "yaml")]
+use super::parts::Split;
+use super::{ConfigError, Entry, Node, Origin, Value};
 
 /// How a document is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,52 +52,80 @@ pub fn parse(name: &str, text: &str, format: Format) -> Result<Vec<Node>, Config
 pub struct Lists<T> {
     /// The document. The lists in its table may be empty here.
     pub node: Node,
-    /// As [`Node::lists`].
-    pub made: Vec<Vec<T>>,
+    /// As [`Node::lists`], but what is made of a list is in the parts in which it was read, one after the other.
+    pub made: Vec<Vec<Vec<T>>>,
 }
 
 impl Node {
-    /// For each entry of a table what is made of the values of the list that it is, which has this name; nothing of others.
-    pub fn lists<T>(&self, make: &mut dyn FnMut(&str, &Self) -> T) -> Vec<Vec<T>> {
-        let mut made = Vec::new();
-        self.more_lists(&mut made, make);
-        made
+    /// For each entry of a table what is made of the values of the list that it is; nothing of others. `make` is told the
+    /// name of a list, and what it gives makes something of each value.
+    pub fn lists<T, M: Fn(&Self) -> T>(&self, make: impl Fn(&str) -> M) -> Vec<Vec<T>> {
+        self.entries().unwrap_or_default().iter().map(|entry| entry.made(&make)).collect()
     }
+}
 
-    /// Where something was made while the table was read, those values are not in it any more.
-    pub(super) fn more_lists<T>(&self, made: &mut Vec<Vec<T>>, make: &mut dyn FnMut(&str, &Self) -> T) {
-        let entries = self.entries().unwrap_or_default();
-        made.resize_with(entries.len(), Vec::new);
-        for (entry, made) in entries.iter().zip(made) {
-            if let Value::List(items) = &entry.node.value {
-                made.extend(items.iter().map(|node| make(&entry.key, node)));
-            }
+impl Entry {
+    /// What is made of the values of the list that it is.
+    fn made<T, M: Fn(&Node) -> T>(&self, make: impl Fn(&str) -> M) -> Vec<T> {
+        match &self.node.value {
+            Value::List(items) if !items.is_empty() => items.iter().map(make(&self.key)).collect(),
+            _ => Vec::new(),
         }
     }
 }
 
-/// As [`parse`], of documents that are tables of long lists: `make` is told the name of a list and a value of it, and what it
-/// makes is kept in place of that value. So where the format allows it, no tree of the whole is ever made.
+impl<T> Lists<T> {
+    /// Of a document in which there may be lists of which nothing is made yet.
+    pub(super) fn of<M: Fn(&Node) -> T>(
+        node: Node,
+        mut made: Vec<Vec<Vec<T>>>,
+        make: impl Fn(&str) -> M,
+    ) -> Self {
+        let entries = node.entries().unwrap_or_default();
+        made.resize_with(entries.len(), Vec::new);
+        for (entry, made) in entries.iter().zip(&mut made) {
+            let part = entry.made(&make);
+            if !part.is_empty() {
+                made.push(part);
+            }
+        }
+        Self { node, made }
+    }
+}
+
+/// As [`parse`], of documents that are tables of long lists: what is made of their values ([`Node::lists`]) is kept in place of
+/// them. So where the format allows it, no tree of the whole is ever made, and long lists are read by several threads.
 ///
-/// What is made of a text may be thrown away and made again.
+/// What comes out, also a panic of `make`, is as if one thread had read from the beginning. But what is made may be thrown
+/// away and made again, and something may be made of what turns out to be in no list.
+///
+/// ```
+/// # use vpp_agent_kernel::document::{Format, Node, parse_lists};
+/// let text = r#"{ "users": [ { "name": "ada" },
+///                           { "name": "alan" } ] }"#;
+/// let places = |_section: &str| |value: &Node| value.origin.to_string();
+/// let documents = parse_lists("users.json", text, Format::Json, places)?;
+/// assert_eq!(documents[0].made, [[["users.json:1", "users.json:2"]]]);
+/// # Ok::<_, vpp_agent_kernel::document::ConfigError>(())
+/// ```
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_lists<T>(
+pub fn parse_lists<T: Send, M: Fn(&Node) -> T + Sync>(
     name: &str,
     text: &str,
     format: Format,
-    make: &mut dyn FnMut(&str, &Node) -> T,
+    make: impl Fn(&str) -> M,
 ) -> Result<Vec<Lists<T>>, ConfigError> {
     let documents = match format {
         #[cfg(feature = "yaml")]
-        Format::Yaml => match super::plain::lists(&name.into(), text, make) {
+        Format::Yaml => match super::plain::lists(&name.into(), text, &make, Split::LONG) {
             Some(document) => return Ok(vec![document]),
             None => super::yaml::parsed(&name.into(), text)?,
         },
         format => parse(name, text, format)?,
     };
-    let with_lists = |node: Node| Lists { made: node.lists(make), node };
+    let with_lists = |node| Lists::of(node, Vec::new(), &make);
     Ok(documents.into_iter().map(with_lists).collect())
 }
 
@@ -112,9 +142,9 @@ pub fn load(path: &Path) -> Result<Vec<Node>, ConfigError> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_lists<T>(
+pub fn load_lists<T: Send, M: Fn(&Node) -> T + Sync>(
     path: &Path,
-    make: &mut dyn FnMut(&str, &Node) -> T,
+    make: impl Fn(&str) -> M,
 ) -> Result<Vec<Lists<T>>, ConfigError> {
     let (name, text, format) = open(path)?;
     parse_lists(&name, &text, format, make)

@@ -10,15 +10,23 @@ const FEW: usize = 16;
 
 /// The names of a document, each once.
 #[derive(Default)]
-pub(super) struct Names(HashSet<Arc<str>>);
+pub(super) struct Names {
+    /// The first ones; most documents have no others.
+    few: Vec<Arc<str>>,
+    more: HashSet<Arc<str>>,
+}
 
 impl Names {
     pub(super) fn get(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(name) {
+        if let Some(known) = self.few.iter().find(|known| &***known == name).or_else(|| self.more.get(name)) {
             return Arc::clone(known);
         }
         let name: Arc<str> = name.into();
-        self.0.insert(Arc::clone(&name));
+        if self.few.len() < FEW {
+            self.few.push(Arc::clone(&name));
+        } else {
+            self.more.insert(Arc::clone(&name));
+        }
         name
     }
 }

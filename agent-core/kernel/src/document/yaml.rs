@@ -297,6 +297,10 @@ pub(super) fn resolved(text: &str) -> Value {
 }
 
 fn number_of(text: &str) -> Option<Value> {
+    // Most that begin as numbers and are none are addresses.
+    if text.bytes().filter(|byte| matches!(byte, b'.' | b':' | b'/')).count() > 1 {
+        return None;
+    }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     match unsigned {
         ".inf" | ".Inf" | ".INF" => {
