@@ -86,8 +86,8 @@ pub use self::session::Session;
 pub use self::vpp::{NoEngine, Vpp};
 
 /// A [`BATCH`](vpp_agent_engine::Descriptor::BATCH) for kinds whose items are one request each: enough to keep VPP busy,
-/// and few enough that a batch is done long before its deadline.
-pub const BATCH: usize = 4096;
+/// and few enough that a batch is done long before its deadline, and that its memory serves for the next one.
+pub const BATCH: usize = 512;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -29,11 +29,10 @@ use crate::watch::Watchers;
 use crate::{Action, Ending, Failure, Report, Summary};
 use writer::{Effects, Writer};
 
-/// How much the planner gives at first: a thousand creations with their records. Each further portion is twice as large, so
-/// the southbound has its first work soon, and what it gets is soon as much as it can take.
+/// How much the planner gives at first: a thousand creations with their records, so the southbound has its first work soon.
 const PORTION: usize = 2048;
-/// More at once would only take more memory that nobody has touched before.
-const LARGEST_PORTION: usize = 16_384;
+/// How much it gives at once later. More would take memory that nobody has touched before.
+const LARGEST_PORTION: usize = 4096;
 
 pub(crate) enum Command {
     Register(Arc<dyn Rules>, Arc<dyn Southbound>),
