@@ -1,26 +1,28 @@
 //! A journal in memory.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foldhash::{HashMap, HashSet};
 
 use super::{BoxError, Fact, Journal, Remembered, Wanted};
 use crate::{Key, Retry};
 
 #[derive(Debug, Default)]
 struct Content {
-    sources: Vec<String>,
-    kept: BTreeSet<String>,
-    owned: BTreeMap<Key, String>,
-    wanted: BTreeMap<(String, Key), (serde_json::Value, Option<Retry>)>,
+    sources: Vec<Arc<str>>,
+    kept: HashSet<Arc<str>>,
+    owned: HashMap<Key, Arc<str>>,
+    /// Values as they were recorded.
+    wanted: HashMap<(Arc<str>, Key), (String, Option<Retry>)>,
     numbered: u64,
 }
 
 impl Content {
-    fn know(&mut self, source: &str) -> String {
-        if !self.sources.iter().any(|known| known == source) {
-            self.sources.push(source.to_owned());
+    fn know(&mut self, source: &Arc<str>) -> Arc<str> {
+        if !self.sources.contains(source) {
+            self.sources.push(source.clone());
         }
-        source.to_owned()
+        source.clone()
     }
 }
 
@@ -34,19 +36,27 @@ impl MemoryJournal {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is recorded now.
+    /// What is recorded now, by source and key.
     pub fn remembered(&self) -> Remembered {
         let content = self.content();
-        let wanted = content.wanted.iter().map(|((source, key), (value, retry))| Wanted {
-            source: source.clone(),
+        let mut owned: Vec<(Key, String)> =
+            content.owned.iter().map(|(key, source)| (key.clone(), source.to_string())).collect();
+        owned.sort_unstable();
+        let mut wanted: Vec<_> = content.wanted.iter().collect();
+        wanted.sort_unstable_by_key(|(of, _)| *of);
+        let wanted = wanted.into_iter().map(|((source, key), (value, retry))| Wanted {
+            source: source.to_string(),
             key: key.clone(),
-            value: value.clone(),
+            // It was seen that it is JSON.
+            value: serde_json::from_str(value).unwrap_or_default(),
             retry: *retry,
         });
+        let mut kept: Vec<String> = content.kept.iter().map(ToString::to_string).collect();
+        kept.sort_unstable();
         Remembered {
-            sources: content.sources.clone(),
-            kept: content.kept.iter().cloned().collect(),
-            owned: content.owned.iter().map(|(key, source)| (key.clone(), source.clone())).collect(),
+            sources: content.sources.iter().map(ToString::to_string).collect(),
+            kept,
+            owned,
             wanted: wanted.collect(),
             numbered: content.numbered,
         }
@@ -70,12 +80,13 @@ impl Journal for MemoryJournal {
                     content.owned.remove(key);
                 }
                 Fact::Wanted { source, key, value, retry } => {
-                    let value = serde_json::from_str(value)?;
+                    // Parsed when it is asked for.
+                    serde_json::from_str::<serde::de::IgnoredAny>(value)?;
                     let source = content.know(source);
-                    content.wanted.insert((source, key.clone()), (value, *retry));
+                    content.wanted.insert((source, key.clone()), (value.clone(), *retry));
                 }
                 Fact::Unwanted { source, key } => {
-                    content.wanted.remove(&(source.to_string(), key.clone()));
+                    content.wanted.remove(&(source.clone(), key.clone()));
                 }
                 Fact::Kept { source } => {
                     let source = content.know(source);
