@@ -14,6 +14,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ::redb::backends::FileBackend;
 use ::redb::{
@@ -180,12 +181,18 @@ impl RedbJournal {
         let mut sources = self.sources.clone();
         {
             let mut table = transaction.open_table(SOURCES)?;
+            // Facts come in runs of one source.
+            let mut last: Option<&Arc<str>> = None;
             for fact in facts {
                 let (source, kept) = match fact {
                     Fact::Kept { source } => (source, true),
                     Fact::Owned { source, .. } | Fact::Wanted { source, .. } => (source, false),
                     Fact::Gone { .. } | Fact::Unwanted { .. } | Fact::Numbered { .. } => continue,
                 };
+                if !kept && last.is_some_and(|last| Arc::ptr_eq(last, source)) {
+                    continue;
+                }
+                last = Some(source);
                 let next = sources.len() as u32;
                 match sources.get_mut(&**source) {
                     Some(at) if !kept || at.1 => continue,
@@ -197,7 +204,15 @@ impl RedbJournal {
                 table.insert(&**source, sources[&**source])?;
             }
         }
-        let number = |source: &str| sources.get(source).map(|at| at.0);
+        let mut last: Option<(&Arc<str>, Option<u32>)> = None;
+        let mut number = |source| match last {
+            Some((of, number)) if Arc::ptr_eq(of, source) => number,
+            _ => {
+                let number = sources.get(&**source).map(|at| at.0);
+                last = Some((source, number));
+                number
+            }
+        };
         let retries = facts.iter().map(|fact| match fact {
             Fact::Wanted { retry: Some(retry), .. } => serde_json::to_string(retry).ok(),
             _ => None,
@@ -223,8 +238,12 @@ impl RedbJournal {
                 Fact::Kept { .. } => {}
             }
         }
-        put(&mut transaction.open_table(OWNED)?, owned)?;
-        put(&mut transaction.open_table(WANTED)?, wanted)?;
+        if !owned.is_empty() {
+            put(&mut transaction.open_table(OWNED)?, owned)?;
+        }
+        if !wanted.is_empty() {
+            put(&mut transaction.open_table(WANTED)?, wanted)?;
+        }
         transaction.commit()?;
         self.sources = sources;
         Ok(())

@@ -366,6 +366,10 @@ impl Planner {
     /// the southbound works on the first operations while the others are planned. What is given, all together, does not
     /// depend on the portions.
     pub(crate) fn give(&mut self, about: usize) -> (Vec<Output>, bool) {
+        if self.out.len() >= about {
+            // What is recorded of a long change is recorded while its goals are found.
+            return (std::mem::take(&mut self.out), true);
+        }
         // An operation and its record of each.
         self.out.reserve(about.min(self.acting.len() * 2));
         let all = self.settle(about);
