@@ -356,25 +356,33 @@ fn benches(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// 1M items: time, and bytes per item beyond value and key.
+/// 10,000 and 1M items, each once and with memory that nobody used before: time, and bytes that are kept of each.
 fn million() {
     let runtime = own().0;
-    let before = ALLOCATOR.stats();
-    runtime.block_on(async {
-        let engine = Engine::start(Settings { history: 0, ..Settings::default() });
-        engine.register(Routes::<PIPELINE>::IDLE);
-        set::<PIPELINE>(&engine, vec![]).await;
-        let routes = routes(1_000_000, None);
-        let start = Instant::now();
-        drop(set::<PIPELINE>(&engine, routes).await);
-        println!("create 1M: {:?}", start.elapsed());
-        let now = ALLOCATOR.stats();
-        // What a reallocation grows or shrinks by is counted in both.
-        let in_use =
-            |stats: stats_alloc::Stats| stats.bytes_allocated as i64 - stats.bytes_deallocated as i64;
-        let kept = in_use(now) - in_use(before);
-        println!("kept per item, value and key included: {} bytes", kept / 1_000_000);
-    });
+    let mut first = None;
+    for count in [10_000, 1_000_000] {
+        let before = ALLOCATOR.stats();
+        let took = runtime.block_on(async {
+            let engine = Engine::start(Settings { history: 0, ..Settings::default() });
+            engine.register(Routes::<PIPELINE>::IDLE);
+            set::<PIPELINE>(&engine, vec![]).await;
+            let routes = routes(count, None);
+            let start = Instant::now();
+            drop(set::<PIPELINE>(&engine, routes).await);
+            let took = start.elapsed();
+            let now = ALLOCATOR.stats();
+            // What a reallocation grows or shrinks by is counted in both.
+            let in_use =
+                |stats: stats_alloc::Stats| stats.bytes_allocated as i64 - stats.bytes_deallocated as i64;
+            let kept = (in_use(now) - in_use(before)) / i64::from(count);
+            println!("create {count}: {took:.1?}, {kept} bytes kept of each, value and key included");
+            engine.stop().await;
+            took
+        });
+        let each = took / count;
+        let growth = each.as_secs_f64() / first.get_or_insert(each).as_secs_f64();
+        println!("{each:.2?} each, {growth:.2} of the first");
+    }
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("VmHWM unknown"));
 }

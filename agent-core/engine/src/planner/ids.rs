@@ -17,10 +17,14 @@ enum Kept {
     #[default]
     None,
     One(Id),
+    Many(Box<Words>),
+}
+
+#[derive(Clone, Default)]
+struct Words {
     /// By the place without its last six bits. No word is 0.
-    #[allow(clippy::box_collection)]
-    // each item has such a set: with two words less for those that have none
-    Many(Box<BTreeMap<u32, u64>>),
+    words: BTreeMap<u32, u64>,
+    len: usize,
 }
 
 fn split(id: Id) -> (u32, u64) {
@@ -32,7 +36,7 @@ impl Ids {
         match &self.0 {
             Kept::None => true,
             Kept::One(_) => false,
-            Kept::Many(words) => words.is_empty(),
+            Kept::Many(many) => many.len == 0,
         }
     }
 
@@ -40,7 +44,7 @@ impl Ids {
         match &self.0 {
             Kept::None => 0,
             Kept::One(_) => 1,
-            Kept::Many(words) => words.values().map(|word| word.count_ones() as usize).sum(),
+            Kept::Many(many) => many.len,
         }
     }
 
@@ -49,7 +53,7 @@ impl Ids {
         match &self.0 {
             Kept::None => false,
             Kept::One(one) => *one == id,
-            Kept::Many(words) => words.get(&at).is_some_and(|word| word & bit != 0),
+            Kept::Many(many) => many.words.get(&at).is_some_and(|word| word & bit != 0),
         }
     }
 
@@ -63,12 +67,13 @@ impl Ids {
                 let (first, of_first) = split(*one);
                 let mut words = BTreeMap::from([(first, of_first)]);
                 *words.entry(at).or_default() |= bit;
-                self.0 = Kept::Many(Box::new(words));
+                self.0 = Kept::Many(Box::new(Words { words, len: 2 }));
             }
-            Kept::Many(words) => {
-                let word = words.entry(at).or_default();
+            Kept::Many(many) => {
+                let word = many.words.entry(at).or_default();
                 let new = *word & bit == 0;
                 *word |= bit;
+                many.len += usize::from(new);
                 return new;
             }
         }
@@ -83,13 +88,14 @@ impl Ids {
                 self.0 = Kept::None;
                 true
             }
-            Kept::Many(words) => {
-                let Some(word) = words.get_mut(&at) else { return false };
+            Kept::Many(many) => {
+                let Some(word) = many.words.get_mut(&at) else { return false };
                 let had = *word & bit != 0;
                 *word &= !bit;
                 if *word == 0 {
-                    words.remove(&at);
+                    many.words.remove(&at);
                 }
+                many.len -= usize::from(had);
                 had
             }
             _ => false,
@@ -111,10 +117,10 @@ impl Ids {
         let (one, many) = match &self.0 {
             Kept::None => (None, None),
             Kept::One(one) => (Some(*one), None),
-            Kept::Many(words) => {
+            Kept::Many(many) => {
                 let from = last.map_or(Bound::Unbounded, |last| Bound::Included(last >> 6));
                 let ids = |(&at, &word): (&u32, &u64)| Bits(word).map(move |bit| at << 6 | bit);
-                (None, Some(words.range((from, Bound::Unbounded)).flat_map(ids)))
+                (None, Some(many.words.range((from, Bound::Unbounded)).flat_map(ids)))
             }
         };
         let all = one.into_iter().chain(many.into_iter().flatten());
