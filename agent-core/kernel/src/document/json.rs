@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::read::Lines;
+use super::lines::Lines;
 use super::table::{Names, Table};
 use super::{ConfigError, Node, Value};
 

@@ -27,12 +27,14 @@
 mod deserialize;
 mod error;
 mod json;
+mod lines;
+mod lists;
 mod node;
-#[cfg(feature = "yaml")]
-mod parts;
 #[cfg(feature = "yaml")]
 mod plain;
 mod read;
+#[cfg(feature = "yaml")]
+mod scalar;
 mod schema;
 mod table;
 mod toml;
@@ -40,8 +42,9 @@ mod toml;
 mod yaml;
 
 pub use self::error::{ConfigError, ConfigErrors};
+pub use self::lists::Lists;
 pub use self::node::{Entry, Node, Origin, Value};
-pub use self::read::{Format, Lists, load, load_lists, parse, parse_lists};
+pub use self::read::{Format, load, load_lists, parse, parse_lists};
 pub use self::schema::schema;
 pub(crate) use self::schema::{property, section as section_schema};
 pub(crate) use self::toml::value as toml_value;

@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-#[cfg(feature = "yaml")]
-use super::parts::Split;
-use super::{ConfigError, Entry, Node, Origin, Value};
+use super::{ConfigError, Lists, Node, Origin};
 
 /// How a document is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,52 +45,6 @@ pub fn parse(name: &str, text: &str, format: Format) -> Result<Vec<Node>, Config
     }
 }
 
-/// A document, and what was made of the values in the lists of its table.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Lists<T> {
-    /// The document. The lists in its table may be empty here.
-    pub node: Node,
-    /// As [`Node::lists`], but what is made of a list is in the parts in which it was read, one after the other.
-    pub made: Vec<Vec<Vec<T>>>,
-}
-
-impl Node {
-    /// For each entry of a table what is made of the values of the list that it is; nothing of others. `make` is told the
-    /// name of a list, and what it gives makes something of each value.
-    pub fn lists<T, M: Fn(&Self) -> T>(&self, make: impl Fn(&str) -> M) -> Vec<Vec<T>> {
-        self.entries().unwrap_or_default().iter().map(|entry| entry.made(&make)).collect()
-    }
-}
-
-impl Entry {
-    /// What is made of the values of the list that it is.
-    fn made<T, M: Fn(&Node) -> T>(&self, make: impl Fn(&str) -> M) -> Vec<T> {
-        match &self.node.value {
-            Value::List(items) if !items.is_empty() => items.iter().map(make(&self.key)).collect(),
-            _ => Vec::new(),
-        }
-    }
-}
-
-impl<T> Lists<T> {
-    /// Of a document in which there may be lists of which nothing is made yet.
-    pub(super) fn of<M: Fn(&Node) -> T>(
-        node: Node,
-        mut made: Vec<Vec<Vec<T>>>,
-        make: impl Fn(&str) -> M,
-    ) -> Self {
-        let entries = node.entries().unwrap_or_default();
-        made.resize_with(entries.len(), Vec::new);
-        for (entry, made) in entries.iter().zip(&mut made) {
-            let part = entry.made(&make);
-            if !part.is_empty() {
-                made.push(part);
-            }
-        }
-        Self { node, made }
-    }
-}
-
 /// As [`parse`], of documents that are tables of long lists: what is made of their values ([`Node::lists`]) is kept in place of
 /// them. So where the format allows it, no tree of the whole is ever made, and long lists are read by several threads.
 ///
@@ -119,7 +71,7 @@ pub fn parse_lists<T: Send, M: Fn(&Node) -> T + Sync>(
 ) -> Result<Vec<Lists<T>>, ConfigError> {
     let documents = match format {
         #[cfg(feature = "yaml")]
-        Format::Yaml => match super::plain::lists(&name.into(), text, &make, Split::LONG) {
+        Format::Yaml => match super::plain::lists(&name.into(), text, &make) {
             Some(document) => return Ok(vec![document]),
             None => super::yaml::parsed(&name.into(), text)?,
         },
@@ -160,25 +112,4 @@ fn open(path: &Path) -> Result<(String, String, Format), ConfigError> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| fail(format!("cannot read {name}: {error}")))?;
     Ok((name.into_owned(), text, format))
-}
-
-/// Lines of a text by offset.
-pub(super) struct Lines {
-    file: Arc<str>,
-    starts: Vec<usize>,
-}
-
-impl Lines {
-    pub(super) fn new(file: &Arc<str>, text: &str) -> Self {
-        let starts = text.match_indices('\n').map(|(at, _)| at + 1).collect();
-        Self { file: Arc::clone(file), starts }
-    }
-
-    pub(super) fn at(&self, offset: usize) -> Origin {
-        self.line(1 + self.starts.partition_point(|start| *start <= offset))
-    }
-
-    pub(super) fn line(&self, line: usize) -> Origin {
-        Origin::File { file: Arc::clone(&self.file), line }
-    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::read::Lines;
+use super::lines::Lines;
 use super::{ConfigError, Entry, Node, Origin, Value};
 
 pub(super) fn document(file: &Arc<str>, text: &str) -> Result<Node, ConfigError> {

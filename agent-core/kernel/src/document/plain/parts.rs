@@ -9,8 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::Node;
-use super::plain::{Cursor, Reader};
+use super::reader::{Cursor, Reader};
+use crate::document::Node;
 
 /// How a list is split.
 #[derive(Clone, Copy)]
@@ -177,8 +177,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{Origin, plain};
     use super::*;
+    use crate::document::{Origin, plain};
 
     /// What is made of the lists of a text, in order; `None` where it is not plain; or what `make` panicked with.
     fn made<T: Clone + Send>(
@@ -186,7 +186,7 @@ mod tests {
         split: Split,
         make: impl Fn(&Node) -> T + Sync,
     ) -> Result<Option<Vec<Vec<T>>>, Origin> {
-        let lists = || plain::lists(&"d".into(), text, |_| &make, split);
+        let lists = || plain::split_lists(&"d".into(), text, |_| &make, split);
         let lists =
             catch_unwind(AssertUnwindSafe(lists)).map_err(|panic| *panic.downcast().expect("a place"))?;
         Ok(lists.map(|lists| lists.made.iter().map(|parts| parts.concat()).collect()))
