@@ -513,7 +513,7 @@ impl Transaction<'_> {
 
     /// What it would do now, if nothing failed. Nothing is changed and the southbound is not asked.
     ///
-    /// It costs what it looks at, and 4 ms for 100,000 items that are there; commits wait for less than 3 ms of these.
+    /// It costs what it looks at, and 0.1 ms for 100,000 items that are there.
     pub fn plan(self) -> Plan {
         // The snapshot is made under the lock; looking ahead is not.
         let planner = self.engine.shared.core().planner.snapshot();

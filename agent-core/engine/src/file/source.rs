@@ -13,9 +13,11 @@ use super::{Origins, UnknownReferences};
 use crate::documents::{Items, Reader};
 use crate::{Engine, Store, StoreError, Update};
 
-/// Looks are at least this far apart, and what documents say counts when a look this long after finds them as they were. So
-/// events of what is beside them cost at most a look each time.
+/// What documents say counts when a look this long after finds them as they were.
 const SETTLED: Duration = Duration::from_millis(20);
+/// Looks are so many times as far apart as they take. So events of what is beside the documents cost a twentieth of the time at
+/// most, and what is saved behind such an event is seen at once.
+const APART: u32 = 20;
 /// At most so many references are told one by one.
 const MOST_TOLD: usize = 10;
 
@@ -60,6 +62,7 @@ impl FileStore {
         loop {
             let looked = Instant::now();
             let look = self.look().await;
+            let next = Instant::now() + looked.elapsed() * APART;
             let kinds = self.engine.kinds().len();
             if self.read.as_ref().is_some_and(|read| read.0 == look && read.1 == kinds) {
                 let timer = async {
@@ -69,7 +72,7 @@ impl FileStore {
                     }
                 };
                 tokio::select! {
-                    () = self.watch.changed() => tokio::time::sleep_until(looked + SETTLED).await,
+                    () = self.watch.changed() => tokio::time::sleep_until(next).await,
                     () = timer => {}
                 }
             } else if self.watch.is_open(&look) {
