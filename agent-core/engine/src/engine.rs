@@ -520,3 +520,30 @@ impl Transaction<'_> {
         planner.into_plan(self.request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use prometheus_client::encoding::text::encode;
+    use prometheus_client::registry::Registry;
+
+    use super::{Engine, Settings};
+
+    #[tokio::test]
+    async fn a_scrape_does_not_wait_for_the_planner() {
+        let engine = Engine::start(Settings::default());
+        let mut registry = Registry::default();
+        engine.register_metrics(&mut registry);
+        let at_work = engine.shared.core();
+        let (scraped, told) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = scraped.send(encode(&mut text, &registry).map(|()| text));
+        });
+        let text = told.recv_timeout(Duration::from_secs(60)).expect("it waits").expect("it can be written");
+        drop(at_work);
+        assert!(text.contains("transactions_open 0"), "{text}");
+    }
+}
