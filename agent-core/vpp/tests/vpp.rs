@@ -173,6 +173,7 @@ fn loopback(instance: u32) -> (Key, Loopback) {
     (Key::new("loopback", instance), Loopback { instance })
 }
 
+/// L31: an agent starts without VPP, and tries for as long as it runs.
 #[tokio::test]
 async fn items_wait_for_vpp_and_are_made_again_when_it_is_back() {
     let (_folder, socket) = socket();
@@ -198,7 +199,9 @@ async fn items_wait_for_vpp_and_are_made_again_when_it_is_back() {
     until(&engine, &key, |state, why| state == State::Pending && why == down).await;
     health(&agent, |state| matches!(state, HealthState::Waiting(_))).await;
     sim.start_again().expect("the socket is free");
-    is(&engine, &key, State::Configured).await;
+    // Ready again is who has made it again.
+    health(&agent, |state| *state == HealthState::Ready).await;
+    assert_eq!(engine.status(&key).map(|status| status.state), Some(State::Configured));
     assert!(sim.interface("loop7").is_some());
 
     // Each life: observed, then made once.
