@@ -75,7 +75,8 @@ impl Needs {
 
     /// All of these.
     pub fn all(needs: impl IntoIterator<Item = Self>) -> Self {
-        Self(Expression::All(needs.into_iter().map(|needs| needs.0).collect()))
+        let all: Arc<[_]> = needs.into_iter().map(|needs| needs.0).collect();
+        Self(if all.is_empty() { Expression::Nothing } else { Expression::All(all) })
     }
 
     /// At least one of these.
@@ -107,7 +108,6 @@ impl fmt::Display for Expression {
         };
         match self {
             Self::Nothing => f.write_str("nothing"),
-            Self::All(of) if of.is_empty() => f.write_str("nothing"),
             Self::All(of) => list(f, of, " and "),
             Self::OneOf(of) => list(f, of, " or "),
             Self::Item(key) => write!(f, "{key}"),

@@ -1,8 +1,8 @@
 //! What is to become of an item.
 
+use super::Planner;
 use super::ids::Id;
 use super::node::{Absence, Goal, Node};
-use super::{Access, Planner};
 use crate::{Action, Change};
 
 impl Planner {
@@ -62,7 +62,7 @@ impl Planner {
             return (if keep { Goal::Hold } else { Goal::Absent }, Absence::Unwanted);
         }
         if !node.property {
-            if kind.rules.is_none() || matches!(kind.access, Access::Unimplemented(_)) {
+            if kind.unimplemented().is_some() {
                 return (if there { Goal::Hold } else { Goal::Absent }, Absence::Unwanted);
             }
             if !kind.known {

@@ -3,8 +3,9 @@
 //!
 //! Every item has a **goal** that follows from who wants it and from what is available: present, absent, or left as
 //! it is. An event changes something about some items; these and those who name them are looked at again until no
-//! goal changes any more (`goal.rs`, who stands on what in `stand.rs`, cycles in `cycle.rs`). Only then operations are given out, for items that are not
-//! at their goal and that nobody holds up (`act.rs`). So whatever the order of events, the goals are the same.
+//! goal changes any more (`goal.rs`, who stands on what in `stand.rs`, cycles in `cycle.rs`). Only then operations are
+//! given out, for items that are not at their goal and that nobody holds up (`act.rs`). So whatever the order of events,
+//! the goals are the same.
 
 mod access;
 mod act;
@@ -187,11 +188,26 @@ struct Kind {
 }
 
 impl Kind {
-    /// Its southbound is away.
-    fn is_closed(&self) -> bool {
-        self.rules.is_some() && matches!(self.access, Access::Closed(_))
+    /// Why its southbound is away.
+    fn away(&self) -> Option<&str> {
+        match &self.access {
+            Access::Closed(why) if self.rules.is_some() => Some(why),
+            _ => None,
+        }
+    }
+
+    /// Why nothing is made of its items here.
+    fn unimplemented(&self) -> Option<&str> {
+        match &self.access {
+            _ if self.rules.is_none() => Some(UNREGISTERED),
+            Access::Unimplemented(why) => Some(why),
+            _ => None,
+        }
     }
 }
+
+/// Why nothing is made of an item of a kind without a descriptor.
+const UNREGISTERED: &str = "no descriptor of this kind is registered";
 
 #[derive(Clone)]
 struct Source {
@@ -515,8 +531,12 @@ impl Planner {
         }
     }
 
+    fn kind_of(&self, id: Id) -> &Kind {
+        &self.kinds[self.nodes[id as usize].kind as usize]
+    }
+
     fn rules(&self, id: Id) -> Option<&Arc<dyn Rules>> {
-        self.kinds[self.nodes[id as usize].kind as usize].rules.as_ref()
+        self.kind_of(id).rules.as_ref()
     }
 
     /// The goal of the item is to be looked at again.

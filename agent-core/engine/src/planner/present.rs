@@ -17,9 +17,6 @@ pub(super) struct Rehearsal {
     pub(super) last: HashMap<Id, usize>,
 }
 
-/// Why nothing is made of an item of such a kind.
-pub(super) const UNREGISTERED: &str = "no descriptor of this kind is registered";
-
 impl Planner {
     pub(super) fn state(&self, id: Id) -> State {
         let node = &self.nodes[id as usize];
@@ -76,14 +73,12 @@ impl Planner {
             return reasons;
         }
         let kind = &self.kinds[node.kind as usize];
-        if let Access::Closed(why) | Access::Unimplemented(why) = &kind.access
-            && !node.property
-        {
-            reasons.push(why.clone());
-            return reasons;
-        }
-        if kind.rules.is_none() && !node.property {
-            reasons.push(UNREGISTERED.to_owned());
+        let hindrance = match &kind.access {
+            Access::Closed(why) | Access::Unimplemented(why) => Some(why.as_str()),
+            Access::Open => kind.unimplemented(),
+        };
+        if let Some(why) = hindrance.filter(|_| !node.property) {
+            reasons.push(why.to_owned());
             return reasons;
         }
         if node.goal == Goal::Unknown {

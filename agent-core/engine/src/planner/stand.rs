@@ -31,7 +31,6 @@ impl Planner {
     fn intern_expression(&mut self, of: &Expression) -> Need {
         match of {
             Expression::Nothing => Need::None,
-            Expression::All(of) if of.is_empty() => Need::None,
             Expression::All(of) if of.len() == 1 => self.intern_expression(&of[0]),
             Expression::All(of) => Need::All(of.iter().map(|of| self.intern_expression(of)).collect()),
             Expression::OneOf(of) => Need::OneOf(of.iter().map(|of| self.intern_expression(of)).collect()),

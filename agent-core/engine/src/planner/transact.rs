@@ -8,8 +8,8 @@ use foldhash::HashMap;
 
 use super::ids::{Id, Ids};
 use super::node::{Goal, Origin};
-use super::present::UNREGISTERED;
-use super::{Access, Event, Output, Planner, Timer};
+use super::{Event, Kind, Output, Planner, Timer, UNREGISTERED};
+use crate::descriptor::Derived;
 use crate::journal::Fact;
 use crate::transaction::{Done, Ending, Item, OnPending, Options, Report, Request, Resync, Trigger};
 use crate::{AnyValue, Failure, Key, Retry, State};
@@ -43,6 +43,11 @@ pub(super) struct Transaction {
     pub(super) errors: Vec<String>,
     started: Duration,
     pub(super) last: Duration,
+}
+
+/// What is walked with all that is derived from it.
+fn whole_item(key: &Key, value: &AnyValue) -> Derived {
+    Derived { key: key.clone(), value: value.clone(), property: false }
 }
 
 /// What the source wanted of an item, and how often failures of it were tried again.
@@ -139,7 +144,7 @@ impl Planner {
                 }
             };
             if let (true, Some(value)) = (options.revert, &value)
-                && let Some(Err(invalid)) = self.validate_all(&change.key, value)
+                && let Some(invalid) = self.invalid(&whole_item(&change.key, value))
             {
                 errors.push(invalid);
                 rejected = true;
@@ -153,13 +158,8 @@ impl Planner {
                 rejected = true;
                 errors.push(format!("{kind}: {why}: all of it cannot be done now"));
             }
-            let mut unimplemented = BTreeMap::new();
-            for (key, value) in &accepted {
-                if let Some(value) = value {
-                    self.add_unimplemented(key, value, &mut unimplemented);
-                }
-            }
-            for (kind, why) in unimplemented {
+            let items = accepted.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
+            for (kind, why) in self.unimplemented(items) {
                 rejected = true;
                 errors.push(format!("{kind}: {why}: all of it cannot be done here"));
             }
@@ -274,15 +274,31 @@ impl Planner {
         Ok(value)
     }
 
-    fn validate_all(&self, key: &Key, value: &AnyValue) -> Option<Result<(), String>> {
-        let rules = self.kinds[*self.kind_ids.get(key.kind())? as usize].rules.as_ref()?;
-        if let Err(invalid) = rules.validate(value) {
-            return Some(Err(format!("{key}: {invalid}")));
+    /// Looks at an item and at those derived from it, each with its kind; `f` says whether to go on to those derived from
+    /// this one.
+    fn walk(&self, item: &Derived, f: &mut dyn FnMut(&Derived, Option<&Kind>) -> bool) {
+        let kind = self.kind_ids.get(item.key.kind()).map(|&kind| &self.kinds[kind as usize]);
+        let goes_on = f(item, kind);
+        if let Some(rules) = kind.and_then(|kind| kind.rules.as_ref()).filter(|_| goes_on) {
+            for derived in rules.derived(&item.value) {
+                self.walk(&derived, f);
+            }
         }
-        rules
-            .derived(value)
-            .iter()
-            .find_map(|derived| self.validate_all(&derived.key, &derived.value).filter(Result::is_err))
+    }
+
+    /// What is wrong with an item, or with one derived from it.
+    fn invalid(&self, item: &Derived) -> Option<String> {
+        let mut found = None;
+        self.walk(item, &mut |item, kind| {
+            if found.is_none()
+                && let Some(rules) = kind.and_then(|kind| kind.rules.as_ref())
+                && let Err(invalid) = rules.validate(&item.value)
+            {
+                found = Some(format!("{}: {invalid}", item.key));
+            }
+            found.is_none()
+        });
+        found
     }
 
     /// The kinds of these changes, and with `whole` of all that the source wants, whose southbound is away, and why.
@@ -293,60 +309,47 @@ impl Planner {
         changes: impl IntoIterator<Item = (&'a Key, Option<&'a AnyValue>)>,
     ) -> BTreeMap<Arc<str>, String> {
         let mut closed = BTreeMap::new();
-        if !self.kinds.iter().any(|kind| kind.is_closed()) {
+        if !self.kinds.iter().any(|kind| kind.away().is_some()) {
             return closed;
         }
+        let mut add = |kind: &Kind| {
+            if let Some(why) = kind.away() {
+                closed.entry(kind.name.clone()).or_insert_with(|| why.to_owned());
+            }
+        };
         let source = self.sources.iter().find(|known| *known.name == *source);
         for (key, value) in changes {
             match (value, source, self.find(key)) {
-                (Some(value), ..) => self.add_closed(key, value, &mut closed),
-                (None, Some(source), Some(id)) if source.keys.contains(id) => {
-                    self.add_closed_kind(self.nodes[id as usize].kind, &mut closed);
-                }
+                (Some(value), ..) => self.walk(&whole_item(key, value), &mut |_, kind| {
+                    kind.into_iter().for_each(&mut add);
+                    true
+                }),
+                (None, Some(source), Some(id)) if source.keys.contains(id) => add(self.kind_of(id)),
                 _ => {}
             }
         }
         if let Some(source) = source.filter(|_| whole) {
-            for id in source.keys.iter() {
-                self.add_closed_kind(self.nodes[id as usize].kind, &mut closed);
-            }
+            source.keys.iter().for_each(|id| add(self.kind_of(id)));
         }
         closed
     }
 
-    fn add_closed(&self, key: &Key, value: &AnyValue, closed: &mut BTreeMap<Arc<str>, String>) {
-        let Some(&kind) = self.kind_ids.get(key.kind()) else { return };
-        self.add_closed_kind(kind, closed);
-        if let Some(rules) = &self.kinds[kind as usize].rules {
-            for derived in rules.derived(value) {
-                self.add_closed(&derived.key, &derived.value, closed);
-            }
-        }
-    }
-
-    /// The kind of an item, and of those derived from it, if nothing can be made of it here, and why.
-    fn add_unimplemented(&self, key: &Key, value: &AnyValue, found: &mut BTreeMap<String, String>) {
-        let kind = self.kind_ids.get(key.kind()).map(|&kind| &self.kinds[kind as usize]);
-        let why = match kind.map(|kind| (&kind.rules, &kind.access)) {
-            Some((Some(_), Access::Unimplemented(why))) => why.clone(),
-            Some((Some(rules), _)) => {
-                for derived in rules.derived(value).iter().filter(|derived| !derived.property) {
-                    self.add_unimplemented(&derived.key, &derived.value, found);
+    /// The kinds of these items, and of those derived from them, of which nothing can be made here, and why.
+    fn unimplemented<'a>(
+        &self,
+        items: impl Iterator<Item = (&'a Key, &'a AnyValue)>,
+    ) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for (key, value) in items {
+            self.walk(&whole_item(key, value), &mut |item, kind| {
+                let why = kind.map_or(Some(UNREGISTERED), Kind::unimplemented).filter(|_| !item.property);
+                if let Some(why) = why {
+                    found.entry(item.key.kind().to_owned()).or_insert_with(|| why.to_owned());
                 }
-                return;
-            }
-            _ => UNREGISTERED.to_owned(),
-        };
-        found.entry(key.kind().to_owned()).or_insert(why);
-    }
-
-    fn add_closed_kind(&self, kind: u32, closed: &mut BTreeMap<Arc<str>, String>) {
-        let kind = &self.kinds[kind as usize];
-        if let Access::Closed(why) = &kind.access
-            && kind.rules.is_some()
-        {
-            closed.entry(kind.name.clone()).or_insert_with(|| why.clone());
+                why.is_none() && !item.property
+            });
         }
+        found
     }
 
     pub(super) fn pending_too_long(&mut self, number: u64) {
@@ -424,12 +427,11 @@ impl Planner {
         let this = match node.wants.is_empty() {
             true => {
                 let leaves = node.applied.is_some() && node.goal == Goal::Absent;
-                leaves && self.kinds[node.kind as usize].is_closed()
+                leaves && self.kind_of(id).away().is_some()
             }
             false => {
-                let kind = &self.kinds[node.kind as usize];
-                let unmade = kind.rules.is_none() || matches!(kind.access, Access::Unimplemented(_));
-                node.goal == Goal::Unknown || (unmade && !node.property)
+                let unmade = self.kind_of(id).unimplemented().is_some() && !node.property;
+                node.goal == Goal::Unknown || unmade
             }
         };
         this || node.children.iter().any(|&child| self.is_untried(child))
