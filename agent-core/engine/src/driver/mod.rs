@@ -132,6 +132,8 @@ pub(crate) struct Driver {
     keep: Vec<String>,
     done: mpsc::UnboundedSender<Completion>,
     waiting: HashMap<u64, Waiting>,
+    /// Who committed what has ended, and is told when all of a turn is done.
+    ended: Vec<(Waiting, Report)>,
     /// Who committed what is being handed to the planner right now.
     asking: Option<Waiting>,
     /// The planner has not given all that follows from what it was told last: how much it gives next.
@@ -168,6 +170,7 @@ impl Driver {
             keep,
             done,
             waiting: HashMap::default(),
+            ended: Vec::new(),
             asking: None,
             more: None,
             closed: HashMap::default(),
@@ -278,11 +281,13 @@ impl Driver {
             }
             self.start_calls();
             self.tell_summary();
+            self.tell_ended();
             self.tell_idle();
         }
     }
 
-    /// Who asks how the engine stands need not wait for the planner. Told is what its health depends on.
+    /// Who asks how the engine stands need not wait for the planner. Told is what its health depends on, and not in the
+    /// middle of what is done together: what was asked of a held engine closes kinds before it opens them.
     fn tell_summary(&self) {
         // Of an engine that has not begun, nothing is known.
         if self.held.is_some() {
@@ -294,6 +299,15 @@ impl Driver {
             *told = now;
             news
         });
+    }
+
+    /// Who is told of an end, and then asks how the engine stands, finds it.
+    fn tell_ended(&mut self) {
+        for ((to, permit), report) in self.ended.drain(..) {
+            // Who committed may be gone; the transaction was carried out all the same.
+            let _ = to.send(report);
+            drop(permit);
+        }
     }
 
     fn obey(&mut self, command: Command) {
@@ -527,10 +541,6 @@ impl Driver {
                 }
             }
         }
-        if !effects.ended.is_empty() {
-            // Who is told of an end, and then asks, finds it.
-            self.tell_summary();
-        }
         for mut report in effects.ended {
             if let Some(error) = unrecorded {
                 report.errors.push(format!("not recorded in the journal: {error}: a restart may forget it"));
@@ -540,10 +550,8 @@ impl Driver {
             }
             self.shared.metrics.ended(&report);
             self.shared.core().history.add(&report);
-            if let Some((to, permit)) = self.waiting.remove(&report.number) {
-                // Who committed may be gone; the transaction was carried out all the same.
-                let _ = to.send(report);
-                drop(permit);
+            if let Some(waiting) = self.waiting.remove(&report.number) {
+                self.ended.push((waiting, report));
             }
         }
     }
