@@ -1,8 +1,9 @@
 //! A journal in memory.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 
 use super::{BoxError, Fact, Journal, Remembered, Wanted};
 use crate::{Key, Retry};
@@ -10,7 +11,7 @@ use crate::{Key, Retry};
 #[derive(Debug, Default)]
 struct Content {
     sources: Vec<Arc<str>>,
-    kept: HashSet<Arc<str>>,
+    kept: BTreeSet<Arc<str>>,
     owned: HashMap<Key, Arc<str>>,
     /// Values as they were recorded.
     wanted: HashMap<(Arc<str>, Key), (String, Option<Retry>)>,
@@ -51,11 +52,9 @@ impl MemoryJournal {
             value: serde_json::from_str(value).unwrap_or_default(),
             retry: *retry,
         });
-        let mut kept: Vec<String> = content.kept.iter().map(ToString::to_string).collect();
-        kept.sort_unstable();
         Remembered {
             sources: content.sources.iter().map(ToString::to_string).collect(),
-            kept,
+            kept: content.kept.iter().map(ToString::to_string).collect(),
             owned,
             wanted: wanted.collect(),
             numbered: content.numbered,

@@ -9,18 +9,17 @@
 //! | `owned` | key of an item | number of the source for which it was made |
 //! | `wanted` | number of the source, key | value as JSON; retries as JSON, if there are any |
 
-use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use ::redb::backends::FileBackend;
 use ::redb::{
     CursorError, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, Table,
     TableDefinition, TableHandle,
 };
+use foldhash::HashMap;
 
 use super::{BoxError, Fact, Journal, Remembered, Wanted};
 use crate::Key;
@@ -181,18 +180,12 @@ impl RedbJournal {
         let mut sources = self.sources.clone();
         {
             let mut table = transaction.open_table(SOURCES)?;
-            // Facts come in runs of one source.
-            let mut last: Option<&Arc<str>> = None;
             for fact in facts {
                 let (source, kept) = match fact {
                     Fact::Kept { source } => (source, true),
                     Fact::Owned { source, .. } | Fact::Wanted { source, .. } => (source, false),
                     Fact::Gone { .. } | Fact::Unwanted { .. } | Fact::Numbered { .. } => continue,
                 };
-                if !kept && last.is_some_and(|last| Arc::ptr_eq(last, source)) {
-                    continue;
-                }
-                last = Some(source);
                 let next = sources.len() as u32;
                 match sources.get_mut(&**source) {
                     Some(at) if !kept || at.1 => continue,
@@ -204,15 +197,7 @@ impl RedbJournal {
                 table.insert(&**source, sources[&**source])?;
             }
         }
-        let mut last: Option<(&Arc<str>, Option<u32>)> = None;
-        let mut number = |source| match last {
-            Some((of, number)) if Arc::ptr_eq(of, source) => number,
-            _ => {
-                let number = sources.get(&**source).map(|at| at.0);
-                last = Some((source, number));
-                number
-            }
-        };
+        let number = |source: &str| sources.get(source).map(|at| at.0);
         let retries = facts.iter().map(|fact| match fact {
             Fact::Wanted { retry: Some(retry), .. } => serde_json::to_string(retry).ok(),
             _ => None,
@@ -377,7 +362,7 @@ fn open(path: &Path) -> Result<(Database, Sources), Trouble> {
     if version != VERSION {
         return Err(Trouble::Version(version));
     }
-    let mut sources = HashMap::new();
+    let mut sources = HashMap::default();
     for entry in transaction.open_table(SOURCES)?.iter()? {
         let (name, at) = entry?;
         sources.insert(name.value().to_owned(), at.value());
