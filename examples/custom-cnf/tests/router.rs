@@ -117,16 +117,21 @@ fn until(world: &dyn World, agent: &mut Agent, there: &BTreeSet<String>) -> Resu
     }
 }
 
+/// Waits until the agent is ready: then VPP has just this, since ready is who has made what is wanted.
+fn ready_with(world: &dyn World, agent: &mut Agent, there: &BTreeSet<String>) -> Result<(), Failed> {
+    agent.until_health(|text| text.contains("200 OK"))?;
+    match world.there()? {
+        now if now == *there => Ok(()),
+        now => Err(format!("ready too early: {now:?}").into()),
+    }
+}
+
 /// The life of a router.
 fn routes(world: &mut dyn World) -> Result<(), Failed> {
     let devices = world.devices();
     let devices = [devices[0].as_str(), devices[1].as_str()];
     let mut agent = Agent::start(world.socket(), &wanted(devices, &[FAR]).document)?;
-    // Ready is who has made what is wanted.
-    agent.until_health(|text| text.contains("200 OK"))?;
-    if world.there()? != wanted(devices, &[FAR]).there {
-        return Err(format!("ready too early: {:?}", world.there()?).into());
-    }
+    ready_with(world, &mut agent, &wanted(devices, &[FAR]).there)?;
     world.packets_pass("10.2.0.2")?;
     world.packets_pass(FAR_HOST)?;
     world.check_sampling(&mut agent)?;
@@ -177,10 +182,7 @@ fn routes(world: &mut dyn World) -> Result<(), Failed> {
     let more = wanted(devices, &["203.0.113.0/24", FAR, "233.252.0.0/24"]);
     agent.write(&more.document)?;
     agent.start_again()?;
-    agent.until_health(|text| text.contains("200 OK"))?;
-    if world.there()? != more.there {
-        return Err(format!("ready too early: {:?}", world.there()?).into());
-    }
+    ready_with(world, &mut agent, &more.there)?;
     if since(before, world.mutations()?) != [("ip_route_add_del_v2".to_owned(), 1)] {
         return Err(format!("more than the new route: {:?}", world.mutations()?).into());
     }
