@@ -9,8 +9,10 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use program::{command, vppkit};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -21,6 +23,9 @@ use vpp_sim::private_vpp::PrivateVpp;
 /// What switches to the other screen of a terminal, and back.
 const ENTER: &str = "\x1b[?1049h";
 const LEAVE: &str = "\x1b[?1049l";
+
+/// How long a text may take. A program that does not write it fails the test, and does not hold it up.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn sim_with_loopback() -> Sim {
     let sim = Sim::release("26.06").start_blocking().unwrap();
@@ -116,15 +121,27 @@ impl Terminal {
 
     /// Waits until it has written a text behind what was waited for before.
     fn wait_for(&mut self, text: &str) {
-        let mut bytes = [0; 4096];
+        let until = Instant::now() + PATIENCE;
         loop {
             if let Some(at) = self.seen.find(text) {
                 self.seen.drain(..at + text.len());
                 return;
             }
-            let len = self.master.read(&mut bytes).unwrap_or_else(|error| panic!("{error}: {:?}", self.seen));
-            self.seen += &String::from_utf8_lossy(&bytes[..len]);
+            assert!(self.read(until), "{text:?} did not come: {:?}", self.seen);
         }
+    }
+
+    /// Reads what it writes next; false if it is too late for that.
+    fn read(&mut self, until: Instant) -> bool {
+        let mut ready = [PollFd::new(&self.master, PollFlags::IN)];
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() || poll(&mut ready, Some(&left.try_into().unwrap())).unwrap() == 0 {
+            return false;
+        }
+        let mut bytes = [0; 4096];
+        let len = self.master.read(&mut bytes).unwrap_or_else(|error| panic!("{error}: {:?}", self.seen));
+        self.seen += &String::from_utf8_lossy(&bytes[..len]);
+        true
     }
 
     fn press(&mut self, keys: &str) {
@@ -142,6 +159,13 @@ impl Terminal {
         let status = self.child.wait().unwrap();
         assert!(self.is_as_before());
         status.code().unwrap()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -178,6 +202,21 @@ fn it_lives_on_a_terminal_over_a_restart_of_vpp() {
     assert_eq!(terminal.end(), 0);
 }
 
+/// Both wake the program at once then, and neither may hide the other.
+#[test]
+fn no_key_is_lost_while_the_terminal_changes_its_size() {
+    let sim = sim_with_loopback();
+    let arguments = [&["top", "--interval", "0.05"], &sockets(&sim)[..]].concat();
+    let mut terminal = Terminal::start(&arguments, 80, 24);
+    terminal.wait_for("loop0");
+    for columns in 80..180 {
+        resize(&terminal.slave, columns, 24);
+        let (key, text) = if columns % 2 == 0 { ("4", "number") } else { ("1", "loop0") };
+        terminal.press(key);
+        terminal.wait_for(text);
+    }
+}
+
 #[test]
 fn signals_and_control_c_give_the_terminal_back() {
     let sim = sim_with_loopback();
@@ -202,18 +241,13 @@ fn watched_statistics_fit_the_terminal() {
     terminal.wait_for("\x1b[H");
     terminal.wait_for("\x1b[J");
     terminal.wait_for("\x1b[H");
-    let mut before = String::new();
-    while !before.contains("\x1b[J") {
-        let mut bytes = [0; 4096];
-        let len = terminal.master.read(&mut bytes).unwrap();
-        before = std::mem::take(&mut terminal.seen) + &String::from_utf8_lossy(&bytes[..len]);
-        terminal.seen = before.clone();
+    let until = Instant::now() + PATIENCE;
+    while !terminal.seen.contains("\x1b[J") {
+        assert!(terminal.read(until), "{:?}", terminal.seen);
     }
-    let frame = before.split("\x1b[J").next().unwrap();
+    let frame = terminal.seen.split("\x1b[J").next().unwrap();
     assert_eq!(frame.matches('\n').count(), 9, "{frame:?}");
     assert!(frame.contains("more; a pattern"), "{frame:?}");
-    terminal.child.kill().unwrap();
-    terminal.child.wait().unwrap();
 }
 
 #[test]
