@@ -192,7 +192,7 @@ impl Vpp {
     ) -> Outcomes {
         match self.session() {
             Ok(session) => session.pipeline(batch, request).await,
-            Err(failure) => batch.iter().map(|_| Err(failure.clone())).collect(),
+            Err(failure) => all_failed(batch, &failure),
         }
     }
 
@@ -206,7 +206,7 @@ impl Vpp {
     ) -> Outcomes<D::Metadata> {
         match self.session() {
             Ok(session) => session.make(batch, request, metadata).await,
-            Err(failure) => batch.iter().map(|_| Err(failure.clone())).collect(),
+            Err(failure) => all_failed(batch, &failure),
         }
     }
 
@@ -297,6 +297,10 @@ impl fmt::Debug for Vpp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vpp").field("name", &self.0.name).field("supervisor", &self.0.supervisor).finish()
     }
+}
+
+fn all_failed<D: Descriptor, M>(batch: &Batch<D>, failure: &Failure) -> Outcomes<M> {
+    batch.iter().map(|_| Err(failure.clone())).collect()
 }
 
 fn down(path: &Path) -> String {
