@@ -53,11 +53,13 @@ fn texts() -> BTreeMap<&'static str, (Format, String)> {
         let _ = writeln!(block, "  - prefix: {prefix}\n    via: 10.0.0.2\n    interface: loop-a");
         let _ = writeln!(toml, "[[routes]]\nprefix = '{prefix}'\nvia = '10.0.0.2'\ninterface = 'loop-a'");
     }
+    let foreign = format!("---\n# Sélection\n{block}").replace('\n', "\r\n");
     let route = |prefix| serde_json::json!({ "prefix": prefix, "via": "10.0.0.2", "interface": "loop-a" });
     let json = serde_json::json!({ "routes": prefixes().map(route).collect::<Vec<_>>() }).to_string();
     [
         ("yaml, flow", (Format::Yaml, flow)),
         ("yaml, block", (Format::Yaml, block)),
+        ("yaml, block, not in ASCII", (Format::Yaml, foreign)),
         ("json", (Format::Json, json)),
         ("toml", (Format::Toml, toml)),
     ]

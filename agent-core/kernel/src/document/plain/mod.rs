@@ -1,9 +1,9 @@
 //! Plain YAML: the part of it in which long lists are written, read line by line.
 //!
 //! The events of a parser for all of YAML are most of what a long document costs. Here the same document takes a sixth of the
-//! time, if it has nothing but block lists and tables, flow lists and tables that end in their line, plain scalars and quoted
-//! ones without escapes, and comments, in printable ASCII. Whatever else there is, and whatever is wrong, is for the parser
-//! to tell: this reader knows what it can read and nothing else.
+//! time, if it has nothing but block lists and tables, flow lists and tables that end in their line, plain scalars in ASCII,
+//! quoted ones without escapes, empty values, and comments. Whatever else there is, and whatever is wrong, is for the parser to
+//! tell: this reader knows what it can read and nothing else.
 
 mod parts;
 mod reader;
@@ -45,15 +45,32 @@ fn split_lists<T: Send, M: Fn(&Node) -> T + Sync>(
 }
 
 fn read(file: &Arc<str>, text: &str, list: Option<List<'_>>) -> Option<Node> {
-    let printable = |chunk: &[u8]| chunk.iter().fold(true, |all, b| all & matches!(b, b' '..=b'~' | b'\n'));
-    if !text.as_bytes().chunks(4096).all(printable) {
+    if !is_plain(text) {
         return None;
     }
     let mut at = Cursor { line: None, rest: text, number: 0 };
     at.advance();
+    if at.line?.is_start() {
+        at.advance();
+    }
     let mut reader = Reader::new(file, at, list);
     let node = reader.block(at.line?.indent, 0)?;
     reader.at.line.is_none().then_some(node)
+}
+
+/// Whether a text has nothing but characters that stand for themselves, and ends of lines.
+fn is_plain(text: &str) -> bool {
+    let is_ascii = |part: &[u8]| part.iter().fold(true, |all, b| all & matches!(b, b' '..=b'~' | b'\n'));
+    text.as_bytes().chunks(4096).all(is_ascii) || {
+        let ends_line = |at: usize| text.as_bytes().get(at + 1) == Some(&b'\n');
+        text.char_indices().all(|(at, character)| match character {
+            ' '..='~' | '\n' => true,
+            '\r' => ends_line(at),
+            // What may end a line, and marks of the order of bytes.
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => false,
+            _ => character >= '\u{a0}',
+        })
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +114,10 @@ mod tests {
             "a:\n- b:\n  - 1\n  c: [1, [], {}, {d: e f}]\n-   b: 2\n    c: http://x:80/\n",
             "- 1.5\n- true\n- .5\n- 02:fe:00:00:00:01\n- plain text - of words",
             "a:\n    b:\n     c: { x: [ 'y', \"z\" ] } # end",
+            "---\na: 1",
+            "# é\n--- # ü\n\na: 'é' # –",
+            "a:\r\n- b: 1\r\n\r\n  # c\r\n- 'd'\r\n",
+            "a:\nb:\n- c:\n- c:\n  d: # e\nf:",
         ] {
             assert!(check(text).unwrap_or_else(|error| panic!("{error}")), "{text}");
         }
@@ -107,7 +128,6 @@ mod tests {
         for text in [
             "",
             "a",
-            "a:",
             "a:\n- b\n c: d",
             "a: b\n  c",
             "a: 'x\n  y'",
@@ -121,13 +141,21 @@ mod tests {
             "{a: 1",
             "a: [1, ]",
             "a: b#\n",
-            "--- \na: 1",
+            "--- a: 1",
+            "---",
+            "---\n---\na: 1",
+            " ---\na: 1",
+            "a: 1\n---\nb: 1",
+            "a: 1\r",
+            "a: 'b\rc'",
+            "a: 1 # \u{85}",
+            "a: '\u{feff}'",
+            "%YAML 1.2\n---\na: 1",
             "a: 1\n...",
             "a: é",
             "a: {b}",
             "a:\tb",
             "- - a",
-            "a: 1\r\n",
             "a: [b: c]",
             "a: {b: 1}# x",
             "<<: {a: 1}",
@@ -143,10 +171,12 @@ mod tests {
 
     /// Lines of lists and tables, most of them where they belong.
     fn lines() -> impl Strategy<Value = String> {
-        let value = "(|1|x|x y|fe80::1|10.0.0.0/8|'q: #'|\"q\"|\\[\\]|\\{ a: 1, b: x \\}|\\[ 1,x, \\{a: \\[\\]\\} \\]|-1|\\.5|~|a: b|é)";
-        let line = ("( |  |    |){1,2}", "(- |)(a|b|c|d-e|17):?", value, "( |)(# c|#| |)")
+        let value = "(|1|x|x y|fe80::1|10.0.0.0/8|'q: #é'|\"q\"|\\[\\]|\\{ a: 1, b: x \\}|\\[ 1,x, \\{a: \\[\\]\\} \\]|-1|\\.5|~|a: b|é)";
+        let line = ("( |  |    |){1,2}", "(- |)(a|b|c|d-e|17):?", value, "( |)(# c|# é|#| |)(\r|)")
             .prop_map(|(indent, name, value, end)| format!("{indent}{name} {value}{end}\n"));
-        let soup = prop::collection::vec(line, 0..6).prop_map(|lines| lines.concat());
+        let start = "(|---\n|--- # c\n|--- )";
+        let soup =
+            (start, prop::collection::vec(line, 0..6)).prop_map(|(start, lines)| start + &lines.concat());
         prop_oneof![soup, grown()]
     }
 
@@ -173,7 +203,7 @@ mod tests {
         }
 
         #[test]
-        fn also_of_any_pieces(text in "(a|b|- |: |:|\n|\n  |\n- |\n    |\\{|\\}|\\[|\\]|,|, | |17|1\\.5|~|'x y'|\"q\"|# c|#|-|\\.|/|%|@|&a|\\*a|\\||\\?){0,25}") {
+        fn also_of_any_pieces(text in "(a|b|- |: |:|\n|\n  |\n- |\n    |\\{|\\}|\\[|\\]|,|, | |17|1\\.5|~|'x é'|\"q\"|# é|\r\n|---|#|-|\\.|/|%|@|&a|\\*a|\\||\\?){0,25}") {
             check(&text)?;
         }
     }

@@ -149,8 +149,7 @@ impl<'a> Parts<'a> {
     /// The next part: its place, how many bytes are behind it, how many lines it has, and where it is read.
     fn next(&mut self) -> Option<(usize, usize, usize, Cursor<'a>)> {
         let Cursor { line, rest, number } = self.at?;
-        let near = rest.get(self.size..rest.len().min(self.size + NEAR));
-        let cut = near.and_then(|near| Some(self.size + near.find(&self.dash)? + 1));
+        let cut = near(rest, self.size).and_then(|(from, near)| Some(from + near.find(&self.dash)? + 1));
         let (text, behind) = rest.split_at(cut.unwrap_or(rest.len()));
         let lines = newlines(text);
         let next = Cursor { line: None, rest: behind, number: number + lines };
@@ -163,6 +162,13 @@ impl<'a> Parts<'a> {
         self.place += 1;
         Some((place, behind.len(), lines + 1, at))
     }
+}
+
+/// Where a cut is looked for, and the text there: from about `size` on.
+fn near(text: &str, size: usize) -> Option<(usize, &str)> {
+    let character = |at: usize| (at..text.len()).find(|at| text.is_char_boundary(*at));
+    let from = character(size)?;
+    Some((from, &text[from..character(from + NEAR).unwrap_or(text.len())]))
 }
 
 fn newlines(text: &str) -> usize {
@@ -199,6 +205,8 @@ mod tests {
             10 => "- a: 1\n  b: [x]",
             10 => "- a:\n      - b\n      - c: d",
             5 => "\n  # end",
+            5 => "\n  # é–",
+            5 => "- a: 'é'\r\n  b:\r",
             5 => "- a:\n  - b\n  c: q",
             1 => "(a: 1|-|x|- |   - a|- a: \\|\n      - b|- 'a\n  - b'|- !x)",
         ];

@@ -25,6 +25,13 @@ pub(super) struct Line<'a> {
     text: &'a str,
 }
 
+impl Line<'_> {
+    /// It says that a document begins behind it.
+    pub(super) fn is_start(&self) -> bool {
+        self.indent == 0 && self.text.strip_prefix("---").is_some_and(ends)
+    }
+}
+
 /// A place in a text.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
@@ -146,7 +153,7 @@ impl<'a, 't> Reader<'a, 't> {
                 (true, Some(next)) if next.indent == column && next.text.starts_with("- ") => {
                     self.list(column, depth + 1)?
                 }
-                (true, _) => return None,
+                (true, _) => self.node(at, Value::Null),
             };
             // A name that repeats is told by the parser.
             table.add(name, self.origin(at), value).ok()?;
