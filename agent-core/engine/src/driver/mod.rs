@@ -19,7 +19,7 @@ pub(crate) use notices::Notices;
 pub(crate) use southbound::{Adapter, Southbound, seen};
 
 use crate::history::History;
-use crate::journal::Journal;
+use crate::journal::{Fact, Journal};
 use crate::metrics::Metrics;
 use crate::planner::{Access, Event, Operation, Outcome, Output, Planner, Seen};
 use crate::record::Recorder;
@@ -183,7 +183,11 @@ impl Driver {
 
     async fn load(&mut self, journal: Box<dyn Journal>) {
         self.shared.recording.store(true, Ordering::Release);
-        let (writer, remembered) = Writer::load(journal).await;
+        let (mut writer, remembered) = Writer::load(journal).await;
+        // Whoever is told a number of this run shall not be told the same by the next one.
+        if !writer.record_first(Fact::Numbered { below: remembered.reserved() }).await {
+            self.shared.metrics.unrecorded();
+        }
         self.writer = Some(writer);
         self.tell(Event::Remembered(remembered));
         for source in std::mem::take(&mut self.keep) {

@@ -84,6 +84,13 @@ impl Writer {
         (writer, remembered)
     }
 
+    /// Records a fact before anything else. If that fails, which it tells, the fact goes with the next ones.
+    pub(super) async fn record_first(&mut self, fact: Fact) -> bool {
+        self.next.push(fact);
+        self.begin();
+        self.written().await.1.is_none()
+    }
+
     /// Records facts, each with the transaction on whose account it is. Gives back what followed from them if it has
     /// to wait for nothing; else it comes out of [`Writer::written`].
     pub(super) fn record(&mut self, facts: Vec<(u64, Fact)>, follows: Effects) -> Option<Effects> {

@@ -78,6 +78,16 @@ pub struct Remembered {
     pub numbered: u64,
 }
 
+/// So many numbers of transactions are recorded ahead.
+pub(crate) const NUMBERS: u64 = 10_000;
+
+impl Remembered {
+    /// The run that has read this gives numbers below this one, which it has recorded before the first.
+    pub(crate) const fn reserved(&self) -> u64 {
+        self.numbered.saturating_add(NUMBERS)
+    }
+}
+
 /// An item that a source wanted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Wanted {

@@ -3,17 +3,14 @@
 use super::ids::Id;
 use super::node::Origin;
 use super::{Output, Planner};
-use crate::journal::{Fact, Remembered};
+use crate::journal::{Fact, NUMBERS, Remembered};
 use crate::transaction::Trigger;
 use crate::{AnyValue, Retry};
-
-/// So many numbers of transactions are recorded ahead.
-const NUMBERS: u64 = 10_000;
 
 impl Planner {
     /// What earlier runs made is known from what others made, and what kept sources wanted is wanted again.
     pub(super) fn remember(&mut self, of: Remembered) {
-        self.number = of.numbered;
+        (self.number, self.reserved) = (of.numbered, of.reserved());
         for name in &of.sources {
             self.intern_source(name);
         }
@@ -47,7 +44,7 @@ impl Planner {
 
     /// A source changes something: no later run gives the number of this transaction, or one that follows it, again.
     pub(super) fn reserve_numbers(&mut self, number: u64) {
-        // Others have numbers too, so it is done again long before all are given.
+        // Others have numbers too, and are told before a fact is recorded: it is done again long before all are given.
         if number + NUMBERS / 2 >= self.reserved {
             self.reserved = number + NUMBERS;
             self.out.push(Output::Record(number, Fact::Numbered { below: self.reserved }));

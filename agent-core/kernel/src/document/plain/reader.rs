@@ -226,11 +226,9 @@ fn members<'a>(
     }
     loop {
         text = member(text)?.trim_ascii_start();
-        let next = *text.as_bytes().first()?;
-        text = &text[1..];
-        match next {
-            b',' => text = text.trim_ascii_start(),
-            _ => return (next == end).then_some(text),
+        match *text.as_bytes().first()? {
+            b',' => text = text[1..].trim_ascii_start(),
+            next => return (next == end).then(|| &text[1..]),
         }
     }
 }
