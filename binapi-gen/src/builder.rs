@@ -10,7 +10,7 @@ use crate::error::GenerateError;
 use crate::input::Inputs;
 use crate::output::{Output, Written};
 use crate::pass::plan::{Plan, Release};
-use crate::pass::reuse;
+use crate::pass::{self, reuse};
 use crate::selection::Selection;
 
 /// Generates typed messages from any API definitions.
@@ -296,9 +296,9 @@ impl Builder {
             (None, Some(label)) => (label.clone(), label),
             (None, None) => ("a VPP of unknown release".to_owned(), "unknown".to_owned()),
         };
-        let mut plan = Plan::new(vec![Release { name: &name, api: &api }])?;
+        let mut plan = pass::decide(vec![Release { name: &name, api: &api }])?;
         for (path, api) in reused {
-            let other = Plan::new(vec![Release { name: path, api }])?;
+            let other = pass::decide(vec![Release { name: path, api }])?;
             reuse::decide(&mut plan, path, &other);
         }
         emit(&plan, &Provenance { command: self.command, source })

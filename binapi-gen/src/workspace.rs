@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::emit::{self, Paths, Provenance};
 use crate::error::GenerateError;
 use crate::output::Output;
+use crate::pass;
 use crate::pass::plan::{Plan, Release};
 
 /// The pool's folder.
@@ -22,7 +23,7 @@ const END: &str = "# to here.";
 ///
 /// When a definition has no Rust form, or a `Cargo.toml` has no place for the features.
 pub fn workspace(root: &Path, releases: &[Release<'_>]) -> Result<Output, GenerateError> {
-    let plan = Plan::new(releases.to_vec())?;
+    let plan = pass::decide(releases.to_vec())?;
     let names: Vec<_> = releases.iter().map(|release| release.name).collect();
     let source = match &names[..] {
         [] => String::new(),

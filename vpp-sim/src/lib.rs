@@ -93,6 +93,7 @@ mod message_table;
 pub mod private_vpp;
 mod request;
 mod server;
+mod shared_core;
 #[cfg_attr(
     not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")),
     path = "no_shared_memory.rs"

@@ -7,7 +7,7 @@ use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::clients::Outgoing;
-use crate::server::SharedCore;
+use crate::shared_core::SharedCore;
 
 /// A client that there is not.
 pub(crate) enum MemoryClient {}

@@ -3,8 +3,7 @@
 use std::io;
 use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc};
+use std::sync::mpsc as std_mpsc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -16,7 +15,7 @@ use vpp_conn::frame::{self, FrameReader};
 use vpp_schema::Api;
 
 use crate::clients::{ConnectionId, Outgoing};
-use crate::core::Core;
+use crate::shared_core::SharedCore;
 use crate::shared_memory::{MemoryClient, pass_descriptor};
 use crate::stats::{Format, Segment, StatsSim};
 
@@ -43,34 +42,6 @@ pub(crate) enum Command {
 pub(crate) struct Order {
     pub(crate) command: Command,
     pub(crate) done: std_mpsc::Sender<io::Result<()>>,
-}
-
-/// The core, from any thread.
-#[derive(Clone)]
-pub(crate) struct SharedCore {
-    core: Arc<Mutex<Core>>,
-    /// This life is to end: nothing waits for a client any more.
-    ending: Arc<AtomicBool>,
-}
-
-impl SharedCore {
-    pub(crate) fn new(core: Core) -> Self {
-        Self { core: Arc::new(Mutex::new(core)), ending: Arc::default() }
-    }
-
-    /// Ends what waits for a client.
-    pub(crate) fn set_ending(&self, ending: bool) {
-        self.ending.store(ending, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_ending(&self) -> bool {
-        self.ending.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
-        // A panic elsewhere leaves a state that is still good to look at.
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Makes the socket. What lies at the path of a stand-in that was killed is removed; a socket that somebody listens on

@@ -16,7 +16,7 @@ use vpp_wire::Decoder;
 
 use crate::clients::{ConnectionId, Outgoing};
 use crate::core::framed;
-use crate::server::SharedCore;
+use crate::shared_core::SharedCore;
 
 const SOCK_INIT_SHM: u16 = 19;
 const SOCK_INIT_SHM_REPLY: u16 = 20;

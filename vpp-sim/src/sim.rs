@@ -16,7 +16,8 @@ use crate::core::Core;
 use crate::fault::Fault;
 use crate::message_table::Deviations;
 use crate::private_vpp::short_temp;
-use crate::server::{self, Command, Order, SharedCore};
+use crate::server::{self, Command, Order};
+use crate::shared_core::SharedCore;
 use crate::stats::{Segment, SharedSegment, StatsSim};
 
 /// Elements of a cursor stream that come before the client must ask for more, unless told otherwise.

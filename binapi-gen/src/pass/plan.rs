@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use vpp_schema::{Answer, Api, EnumDef, Field, FieldType, MessageDef, MessageId, TypeDef, TypeId, TypeKind};
 
-use super::features;
-use super::layout;
-use super::pool;
 use super::services::{self, Received, Role};
-use super::unions::{self, UnionUse};
 use crate::error::{Fault, GenerateError};
 use crate::special_cases::RuntimeType;
 
@@ -76,6 +72,24 @@ pub(crate) struct Item {
     pub(crate) elsewhere: Option<String>,
 }
 
+/// How the holders of a union use it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct UnionUse {
+    /// The enum that selects its member, where a holder has one.
+    pub(crate) selected_by: Option<ItemId>,
+    /// The hand-written type that stands for it there.
+    pub(crate) runtime: Option<RuntimeType>,
+    /// Whether a holder has no discriminator: then only its bytes are known.
+    pub(crate) raw: bool,
+}
+
+impl UnionUse {
+    /// Whether a type is generated for each of the two uses.
+    pub(crate) fn both(self) -> bool {
+        self.raw && self.selected_by.is_some() && self.runtime.is_none()
+    }
+}
+
 /// A definition of a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Definition {
@@ -99,25 +113,16 @@ pub(crate) struct ModulePlan {
 }
 
 impl<'a> Plan<'a> {
-    /// Decides everything. `releases` are newest first.
-    pub(crate) fn new(releases: Vec<Release<'a>>) -> Result<Self, GenerateError> {
-        if releases.is_empty() {
-            return Err(GenerateError::NoInput);
-        }
+    /// Nothing is decided yet. `releases` are newest first.
+    pub(super) fn undecided(releases: Vec<Release<'a>>) -> Self {
         let roles = releases.iter().map(|release| services::roles(release.api)).collect();
-        let mut plan = Self {
+        Self {
             places: vec![Places::default(); releases.len()],
             releases,
             roles,
             items: Vec::new(),
             modules: BTreeMap::new(),
-        };
-        pool::collect(&mut plan)?;
-        unions::decide(&mut plan)?;
-        layout::decide(&mut plan);
-        pool::name(&mut plan)?;
-        features::decide(&mut plan);
-        Ok(plan)
+        }
     }
 
     pub(crate) fn item(&self, id: ItemId) -> &Item {

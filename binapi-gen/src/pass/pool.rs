@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 use vpp_schema::{Answer, Api, EnumDef, FieldType, MessageId, TypeId, TypeKind, TypeRef};
 
 use super::names;
-use super::plan::{Definition, Item, ItemId, Plan};
-use super::unions::{self, UnionUse};
+use super::plan::{Definition, Item, ItemId, Plan, UnionUse};
+use super::unions;
 use crate::error::{Fault, GenerateError};
 use crate::special_cases;
 

@@ -6,25 +6,7 @@ use vpp_schema::{Api, Field, FieldType, TypeId, TypeKind, TypeRef};
 
 use super::plan::{Definition, ItemId, Plan};
 use crate::error::{Fault, GenerateError};
-use crate::special_cases::{self, RuntimeType};
-
-/// How the holders of a union use it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct UnionUse {
-    /// The enum that selects its member, where a holder has one.
-    pub(crate) selected_by: Option<ItemId>,
-    /// The hand-written type that stands for it there.
-    pub(crate) runtime: Option<RuntimeType>,
-    /// Whether a holder has no discriminator: then only its bytes are known.
-    pub(crate) raw: bool,
-}
-
-impl UnionUse {
-    /// Whether a type is generated for each of the two uses.
-    pub(crate) fn both(self) -> bool {
-        self.raw && self.selected_by.is_some() && self.runtime.is_none()
-    }
-}
+use crate::special_cases;
 
 /// A member of a union and the enumerator that selects it.
 pub(crate) struct Arm<'a> {

@@ -64,6 +64,7 @@ mod codec;
 mod compare;
 mod idl;
 mod layout;
+mod measure;
 mod model;
 pub mod pins;
 mod reader;
