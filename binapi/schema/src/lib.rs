@@ -62,6 +62,7 @@
 pub mod bridge;
 mod codec;
 mod compare;
+mod error;
 mod idl;
 mod layout;
 mod measure;
@@ -75,8 +76,9 @@ pub use compare::{
     Changed, Comparison, Difference, DifferenceKind, Effect, Item, Modules, Moved, OptionChange, Section,
     ServiceChange, Services, Verdict,
 };
-pub use idl::{ApiFile, LanguageError, LanguageFault, Numbering, SourceOptions};
+pub use error::{LanguageError, LanguageFault, Problem, ReadError};
+pub use idl::{ApiFile, Numbering, SourceOptions};
 pub use layout::{Layout, LayoutHash};
 pub use model::*;
-pub use reader::{Problem, ReadError, Source};
+pub use reader::Source;
 pub use vpp_wire::Header;

@@ -13,10 +13,11 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use vpp_wire::Header;
 
+use crate::error::ReadError;
 use crate::model::{
     Api, DefaultValue, Field, FieldType, Group, MessageDef, Module, Service, TypeId, TypeKind, TypeRef,
 };
-use crate::reader::{ReadError, Source};
+use crate::reader::Source;
 
 /// The file that says what a folder of pins holds.
 pub const SOURCE_FILE: &str = "SOURCE.toml";

@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::crc::{self, Known};
 use super::dialect::{Dialect, Folding};
-use super::error::{LanguageError, LanguageFault};
 use super::import::{Item, Loaded};
 use super::numbering::Numbering;
 use super::parser::integer;
 use super::services;
 use super::syntax::{Enum, Field, Kind, Length, Message, Name, Statement, Type};
 use super::text::{Span, Text};
+use crate::error::{LanguageError, LanguageFault};
 use crate::model::Scalar;
 
 /// How many types the CRCs of a file may walk through; VPP's largest files take some thousand.
@@ -71,7 +71,7 @@ pub(super) fn compile(
         .map(|message| {
             let crc = crcs.crc(message.fields).ok_or_else(|| {
                 let fault = LanguageFault::TooManyTypes { name: message.name.clone() };
-                LanguageError::new(&loaded.file.text, message.span, fault)
+                loaded.file.text.error(message.span, fault)
             })?;
             let crc = dialect.crc(&message.name, crc);
             let mut trailer = Map::new();
@@ -126,7 +126,7 @@ fn types<'a>(
             Some(other) => {
                 let first = other.source.locate(other.ty.name.span);
                 let fault = LanguageFault::TypeTwice { name: ty.name.text.clone(), first };
-                return Err(LanguageError::new(source, ty.name.span, fault));
+                return Err(source.error(ty.name.span, fault));
             }
             None => {}
         }
@@ -157,7 +157,7 @@ fn check_block(
     for field in fields {
         if let Some(name) = variable {
             let fault = LanguageFault::NotLast { name: name.text.clone() };
-            return Err(LanguageError::new(source, name.span, fault));
+            return Err(source.error(name.span, fault));
         }
         let is_variable_type = check_type(source, &field.ty, types)?;
         let is_open_string = field.ty.text == "string" && matches!(field.length, Length::Fixed(0));
@@ -189,14 +189,14 @@ fn check_type(
         let similar = similar.max_by(|a, b| rate(a).total_cmp(&rate(b)).then_with(|| b.cmp(a))).cloned();
         LanguageFault::UnknownType { name, similar }
     };
-    Err(LanguageError::new(source, ty.span, fault))
+    Err(source.error(ty.span, fault))
 }
 
 fn check_enum(source: &Text, definition: &Enum, numbering: Numbering) -> Result<(), Box<LanguageError>> {
     let mut is_compatible = false;
     for (member, value) in numbering.values(definition) {
         let name = || member.name.text.clone();
-        let error = |fault| LanguageError::new(source, member.name.span, fault);
+        let error = |fault| source.error(member.name.span, fault);
         if is_compatible && !member.is_backwards_compatible {
             return Err(error(LanguageFault::NotCompatible { name: name() }));
         }
@@ -227,7 +227,7 @@ fn messages<'a>(items: &[Item<'a>], generated: &'a [Field]) -> Result<Vec<Define
             if let Some(first) = names.insert(defined.name.clone(), defined.span) {
                 let fault =
                     LanguageFault::MessageTwice { name: defined.name, first: item.source.locate(first) };
-                return Err(LanguageError::new(item.source, defined.span, fault));
+                return Err(item.source.error(defined.span, fault));
             }
             messages.push(defined);
             Ok(())

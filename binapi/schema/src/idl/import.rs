@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::error::{LanguageError, LanguageFault};
 use super::parser;
 use super::syntax::{File, Name, Statement};
 use super::text::Text;
-use crate::reader::{ReadError, Source};
+use crate::error::{LanguageError, LanguageFault, ReadError};
+use crate::reader::Source;
 
 /// How deep imports may be nested; VPP's are three deep.
 const MAX_DEPTH: usize = 64;
@@ -47,7 +47,7 @@ impl Loaded {
             Ok(items)
         } else {
             let fault = LanguageFault::TooManyImports { limit: MAX_UNFOLDED };
-            Err(LanguageError::new(&self.file.text, place.unwrap_or_default(), fault))
+            Err(self.file.text.error(place.unwrap_or_default(), fault))
         }
     }
 
@@ -152,7 +152,7 @@ impl<'a> Loader<'a> {
         path: &Path,
         name: &Name,
     ) -> Result<Rc<Loaded>, Box<LanguageError>> {
-        let error = |fault| LanguageError::new(&importer.text, name.span, fault);
+        let error = |fault| importer.text.error(name.span, fault);
         let found = self
             .find(path, &name.text)
             .map_err(|searched| error(LanguageFault::NoImport { name: name.text.clone(), searched }))?;

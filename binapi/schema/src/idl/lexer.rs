@@ -2,8 +2,8 @@
 
 use serde_json::Number;
 
-use super::error::{LanguageError, LanguageFault};
 use super::text::{Span, Text};
+use crate::error::{LanguageError, LanguageFault};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
@@ -139,6 +139,6 @@ impl Lexer<'_> {
     }
 
     fn error(&self, span: Span, fault: LanguageFault) -> Box<LanguageError> {
-        LanguageError::new(self.text, span, fault)
+        self.text.error(span, fault)
     }
 }

@@ -1,9 +1,8 @@
 //! The place in an `.api` file of what the reader of JSON finds wrong.
 
 use super::ModuleSource;
-use super::error::{LanguageError, LanguageFault};
 use super::syntax::{Field, File, Kind, Name, Statement};
-use crate::reader::{Problem, ReadError};
+use crate::error::{LanguageFault, Problem, ReadError};
 
 /// The error with line and column, where it is about a definition.
 pub(super) fn locate(error: ReadError, modules: &[ModuleSource]) -> ReadError {
@@ -17,7 +16,7 @@ pub(super) fn locate(error: ReadError, modules: &[ModuleSource]) -> ReadError {
     let found = files.iter().find_map(|file| {
         let place = find(file, kind, name, field.as_deref(), problem)?;
         let fault = LanguageFault::Definition(problem.clone());
-        Some(LanguageError::new(&file.text, place.span, fault))
+        Some(file.text.error(place.span, fault))
     });
     found.map_or(error, ReadError::from)
 }

@@ -6,7 +6,6 @@
 mod compile;
 mod crc;
 mod dialect;
-mod error;
 mod import;
 mod lexer;
 mod locate;
@@ -23,10 +22,10 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use crate::error::ReadError;
 use crate::model::{Api, Group};
-use crate::reader::{ReadError, Source};
+use crate::reader::Source;
 use dialect::Dialect;
-pub use error::{LanguageError, LanguageFault};
 use import::{Loaded, Loader};
 pub use numbering::Numbering;
 

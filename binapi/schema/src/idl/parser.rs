@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::error::{LanguageError, LanguageFault};
 use super::lexer::{Token, tokens};
 use super::syntax::{
     Counters, Enum, Enumerator, Field, File, Kind, Length, Message, Name, Rpc, Setting, Statement, Type,
 };
 use super::text::{Span, Text};
+use crate::error::{LanguageError, LanguageFault};
 use crate::model::Scalar;
 
 /// Words that cannot be names. Words of the counters can: they came late, and fields had these names by then.
@@ -519,7 +519,7 @@ impl Parser<'_> {
     }
 
     fn fault(&self, span: Span, fault: LanguageFault) -> Box<LanguageError> {
-        LanguageError::new(self.text, span, fault)
+        self.text.error(span, fault)
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::compile::{Defined, names};
-use super::error::{LanguageError, LanguageFault};
 use super::syntax::{File, Name, Rpc, Statement};
+use crate::error::{LanguageError, LanguageFault};
 
 /// The services as JSON has them, by request: written ones first, then those that names imply.
 pub(super) fn of(file: &File, messages: &[Defined<'_>]) -> Result<Map<String, Value>, Box<LanguageError>> {
@@ -35,8 +35,8 @@ pub(super) fn of(file: &File, messages: &[Defined<'_>]) -> Result<Map<String, Va
         if events.contains(name) {
             continue;
         }
-        if let Some((request, service)) = implied(name, &defined, &written)
-            .map_err(|fault| LanguageError::new(&file.text, message.span, fault))?
+        if let Some((request, service)) =
+            implied(name, &defined, &written).map_err(|fault| file.text.error(message.span, fault))?
         {
             services.insert(request, service);
         }
@@ -71,7 +71,7 @@ fn check(
             return Ok(());
         }
         let fault = LanguageFault::UnknownMessage { name: name.text.clone() };
-        Err(LanguageError::new(&file.text, name.span, fault))
+        Err(file.text.error(name.span, fault))
     };
     known(&rpc.request)?;
     if rpc.reply.text != "null" {
@@ -80,7 +80,7 @@ fn check(
     rpc.stream_message.iter().chain(&rpc.events).try_for_each(known)?;
     if replies.contains(rpc.request.text.as_str()) {
         let fault = LanguageFault::ReplyAsRequest { name: rpc.request.text.clone() };
-        return Err(LanguageError::new(&file.text, rpc.request.span, fault));
+        return Err(file.text.error(rpc.request.span, fault));
     }
     Ok(())
 }

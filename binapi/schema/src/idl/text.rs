@@ -1,5 +1,7 @@
 //! The text of a file, and places in it.
 
+use crate::error::{LanguageError, LanguageFault};
+
 /// A file's text.
 #[derive(Debug)]
 pub(super) struct Text {
@@ -15,16 +17,6 @@ pub(super) struct Text {
 pub(super) struct Span {
     pub(super) start: usize,
     pub(super) end: usize,
-}
-
-/// A place as people count.
-pub(super) struct Place<'a> {
-    pub(super) line: usize,
-    pub(super) column: usize,
-    /// The line without its end.
-    pub(super) text: &'a str,
-    /// So many characters of the line are meant, at least one.
-    pub(super) width: usize,
 }
 
 impl Text {
@@ -54,14 +46,22 @@ impl Text {
         format!("{}:{}", self.path, self.line(span.start))
     }
 
-    pub(super) fn place(&self, span: Span) -> Place<'_> {
+    /// What is wrong with a part.
+    pub(super) fn error(&self, span: Span, fault: LanguageFault) -> Box<LanguageError> {
         let line = self.line(span.start);
         let start = self.lines.get(line - 1).copied().unwrap_or_default();
         let rest = self.text.get(start..).unwrap_or_default();
-        let text = rest.lines().next().unwrap_or_default();
+        let source_line = rest.lines().next().unwrap_or_default().to_owned();
         let before = self.get(Span { start, end: span.start }).chars().count();
-        let end = span.end.min(start + text.len()).max(span.start);
+        let end = span.end.min(start + source_line.len()).max(span.start);
         let width = self.get(Span { start: span.start, end }).chars().count().max(1);
-        Place { line, column: before + 1, text, width }
+        Box::new(LanguageError {
+            path: self.path.clone(),
+            line,
+            column: before + 1,
+            fault,
+            source_line,
+            width,
+        })
     }
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::SourceOptions;
 use super::dialect::Dialect;
+use crate::error::ReadError;
 use crate::model::Group;
-use crate::reader::ReadError;
 
 /// How far below a root files are looked for; VPP's are six folders deep.
 const MAX_DEPTH: usize = 16;

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use vpp_wire::Header;
 
-use super::error::{Problem, ReadError};
 use super::file::{self, File, Kind, Name, Type};
 use super::identity::{Identities, Place};
 use super::ownership::{Owners, different_copies, reach};
+use crate::error::{Problem, ReadError};
 use crate::model::{
     Api, Field, FieldType, MessageDef, MessageId, Module, ModuleId, Scalar, Service, TypeDef, TypeId,
     TypeKind, TypeRef,

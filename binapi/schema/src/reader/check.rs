@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::error::{Problem, ReadError};
 use super::json::whole;
+use crate::error::{Problem, ReadError};
 use crate::layout::Layout;
 use crate::model::{Api, DefaultValue, EnumDef, Field, FieldType, Scalar, TypeKind, TypeRef};
 

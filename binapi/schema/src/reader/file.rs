@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::error::{Problem, ReadError};
 use super::json::{self, At};
+use crate::error::{Problem, ReadError};
 use crate::model::{Counter, CounterPath, CounterSet, DefaultValue, EnumDef, Group, Scalar};
 
 /// One module as its file writes it.

@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use super::error::{Problem, ReadError};
 use super::file::{Field, File, Kind, Name, Type};
 use super::ownership::Reach;
+use crate::error::{Problem, ReadError};
 
 /// Types within types: VPP's own go seven deep.
 const MAX_DEPTH: usize = 64;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::error::{Problem, ReadError};
+use crate::error::{Problem, ReadError};
 use crate::model::DefaultValue;
 
 /// A place in a file, for errors.

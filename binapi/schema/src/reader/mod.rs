@@ -2,7 +2,6 @@
 
 mod assemble;
 mod check;
-mod error;
 mod facts;
 mod file;
 mod identity;
@@ -16,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::error::ReadError;
 use crate::model::{Api, Group};
-pub use error::{Problem, ReadError};
 
 /// One definition file.
 #[derive(Clone, Debug, PartialEq, Eq)]

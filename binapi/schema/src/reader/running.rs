@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::error::ReadError;
 use super::file::{self, File};
 use super::identity::Identities;
 use super::json::At;
 use super::{assemble, ownership};
+use crate::error::ReadError;
 use crate::model::{Api, Group};
 
 impl Api {

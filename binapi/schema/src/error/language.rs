@@ -3,8 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::text::{Span, Text};
-use crate::reader::Problem;
+use super::Problem;
 
 /// What is wrong with an `.api` file, the place of it, and the line with a caret below.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,22 +16,10 @@ pub struct LanguageError {
     pub column: usize,
     /// What is wrong.
     pub fault: LanguageFault,
-    source_line: String,
-    width: usize,
-}
-
-impl LanguageError {
-    pub(super) fn new(text: &Text, span: Span, fault: LanguageFault) -> Box<Self> {
-        let place = text.place(span);
-        Box::new(Self {
-            path: text.path.clone(),
-            line: place.line,
-            column: place.column,
-            fault,
-            source_line: place.text.to_owned(),
-            width: place.width,
-        })
-    }
+    /// The whole line.
+    pub(crate) source_line: String,
+    /// So many characters of it are meant, at least one.
+    pub(crate) width: usize,
 }
 
 impl std::error::Error for LanguageError {}
