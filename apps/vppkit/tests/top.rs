@@ -88,7 +88,7 @@ struct Terminal {
 
 impl Terminal {
     fn start(arguments: &[&str], columns: u16, rows: u16) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap();
@@ -229,6 +229,22 @@ fn signals_and_control_c_give_the_terminal_back() {
             None => terminal.press("\x03"),
         }
         assert_eq!(terminal.end(), 0, "{signal:?}");
+    }
+}
+
+#[test]
+fn it_ends_with_its_terminal() {
+    let sim = sim_with_loopback();
+    let arguments = [&["top", "--interval", "0.05"], &sockets(&sim)[..]].concat();
+    let mut terminal = Terminal::start(&arguments, 80, 24);
+    terminal.wait_for("loop0");
+    let nowhere = || File::options().read(true).write(true).open("/dev/null").unwrap();
+    terminal.slave = nowhere().into();
+    terminal.master = nowhere();
+    let until = Instant::now() + PATIENCE;
+    while terminal.child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < until, "it goes on without a terminal");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
