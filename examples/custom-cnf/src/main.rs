@@ -7,9 +7,6 @@ mod sample;
 use agent_core::prelude::*;
 use vpp_26_06::interface::SwInterfaceEvent;
 
-#[global_allocator] // it keeps at hand what a long document needs for a moment
-static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> std::process::ExitCode {
     Agent::builder("custom-cnf")
         .plugin::<VppConnection>()
