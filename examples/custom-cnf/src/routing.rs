@@ -65,7 +65,6 @@ impl Descriptor for Routes {
     type Metadata = ();
     const KIND: &'static str = "route";
     const BATCH: usize = BATCH;
-    const CONCURRENCY: usize = 8; // VPP does one after the other: more would only take memory
 
     fn key(route: &Route) -> Key {
         Key::new(Self::KIND, route.prefix)
