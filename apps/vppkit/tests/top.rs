@@ -87,6 +87,11 @@ struct Terminal {
 }
 
 impl Terminal {
+    /// `vppkit top`, twenty frames a second.
+    fn top(sim: &Sim) -> Self {
+        Self::start(&[&["top", "--interval", "0.05"], &sockets(sim)[..]].concat(), 80, 24)
+    }
+
     fn start(arguments: &[&str], columns: u16, rows: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
@@ -177,8 +182,7 @@ fn resize(terminal: impl std::os::fd::AsFd, columns: u16, rows: u16) {
 #[test]
 fn it_lives_on_a_terminal_over_a_restart_of_vpp() {
     let sim = sim_with_loopback();
-    let arguments = [&["top", "--interval", "0.05"], &sockets(&sim)[..]].concat();
-    let mut terminal = Terminal::start(&arguments, 80, 24);
+    let mut terminal = Terminal::top(&sim);
     terminal.wait_for(ENTER);
     terminal.wait_for("loop0");
     assert!(!terminal.is_as_before());
@@ -206,8 +210,7 @@ fn it_lives_on_a_terminal_over_a_restart_of_vpp() {
 #[test]
 fn no_key_is_lost_while_the_terminal_changes_its_size() {
     let sim = sim_with_loopback();
-    let arguments = [&["top", "--interval", "0.05"], &sockets(&sim)[..]].concat();
-    let mut terminal = Terminal::start(&arguments, 80, 24);
+    let mut terminal = Terminal::top(&sim);
     terminal.wait_for("loop0");
     for columns in 80..180 {
         resize(&terminal.slave, columns, 24);
@@ -235,8 +238,7 @@ fn signals_and_control_c_give_the_terminal_back() {
 #[test]
 fn it_ends_with_its_terminal() {
     let sim = sim_with_loopback();
-    let arguments = [&["top", "--interval", "0.05"], &sockets(&sim)[..]].concat();
-    let mut terminal = Terminal::start(&arguments, 80, 24);
+    let mut terminal = Terminal::top(&sim);
     terminal.wait_for("loop0");
     let nowhere = || File::options().read(true).write(true).open("/dev/null").unwrap();
     terminal.slave = nowhere().into();
