@@ -238,7 +238,7 @@ async fn link(
     if settings.transport == Transport::SharedMemory {
         return Err(ConnectCause::NoSharedMemory("not in this build of the program".into()));
     }
-    Ok(Link::Socket(Socket::new(stream, client_index, reader)))
+    Ok(Link::Socket(Box::new(Socket::new(stream, client_index, reader))))
 }
 
 /// What carries the messages, by the choice of the program and of VPP.
@@ -251,14 +251,14 @@ async fn link(
     settings: &Settings,
 ) -> Result<Link, ConnectCause> {
     if settings.transport == Transport::Socket {
-        return Ok(Link::Socket(Socket::new(stream, client_index, reader)));
+        return Ok(Link::Socket(Box::new(Socket::new(stream, client_index, reader))));
     }
     let segment = match attach::segment(&stream, client_index, settings).await {
         Ok(segment) => segment,
         // VPP has answered; nothing of its answer is left on the socket.
         Err(ConnectCause::NoSharedMemory(reason)) if settings.transport == Transport::Auto => {
             tracing::debug!(%reason, "no shared memory, over the socket then");
-            return Ok(Link::Socket(Socket::new(stream, client_index, reader)));
+            return Ok(Link::Socket(Box::new(Socket::new(stream, client_index, reader))));
         }
         Err(cause) => return Err(cause),
     };

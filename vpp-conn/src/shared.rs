@@ -77,6 +77,12 @@ impl Core {
         }
     }
 
+    /// Whether nobody need look for answers for a while, after which the waker is told.
+    fn rest(&mut self, waker: &Waker) -> bool {
+        let (messages, calls) = (self.mux.received(), self.mux.waiting());
+        self.link.rest(messages, calls, waker)
+    }
+
     /// Begins a group of calls of one who waits for any of them.
     pub(crate) fn add_group(&mut self) -> GroupId {
         self.mux.groups().add()
@@ -418,7 +424,7 @@ impl Shared {
                     if let Err(lost) = self.deliver(core) {
                         return self.lose(core, lost);
                     }
-                    if core.dead {
+                    if core.dead || waker.is_some_and(|waker| core.rest(waker)) {
                         return;
                     }
                 }

@@ -32,8 +32,9 @@ pub trait Descriptor: Send + Sync + Sized + 'static {
     const OBSERVE_AFTER: &'static [&'static str] = &[];
     /// How many items one call of `create`, `update` or `delete` may get.
     const BATCH: usize = 1;
-    /// How many such calls may run at once.
-    const CONCURRENCY: usize = usize::MAX;
+    /// How many such calls may run at once. Where they take batches a few keep the southbound busy, and more only hold what
+    /// they are about to send.
+    const CONCURRENCY: usize = if Self::BATCH > 1 { 4 } else { usize::MAX };
     /// How long such a call may take.
     const DEADLINE: Duration = Duration::from_secs(10);
 

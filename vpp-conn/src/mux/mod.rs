@@ -196,6 +196,11 @@ impl<W> Mux<W> {
         self.slots.len()
     }
 
+    /// Messages that came.
+    pub(crate) fn received(&self) -> u64 {
+        self.counters.received
+    }
+
     /// Whether [`Mux::woken`] has any.
     pub(crate) fn has_woken(&self) -> bool {
         !self.woken.is_empty()

@@ -1,14 +1,17 @@
 //! What carries messages: where requests are written, and where answers come from.
 
+mod alarm;
 #[cfg(shared_memory)]
 mod bell;
 #[cfg(shared_memory)]
 mod doors;
 #[cfg(shared_memory)]
 mod pace;
+mod rests;
 #[cfg(shared_memory)]
 mod shared_memory;
 mod socket;
+mod stream;
 
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -80,7 +83,7 @@ pub(crate) enum Parting {
 /// What a connection stands on.
 #[derive(Debug)]
 pub(crate) enum Link {
-    Socket(Socket),
+    Socket(Box<Socket>),
     #[cfg(shared_memory)]
     SharedMemory(Box<SharedMemory>),
 }
@@ -103,6 +106,16 @@ impl Link {
             (Self::Socket(_), None) => Filled::Nothing,
             #[cfg(shared_memory)]
             (Self::SharedMemory(shared), waker) => shared.fill(waker),
+        }
+    }
+
+    /// All that has come is read, so many messages in all, and so many calls wait for theirs: whether nobody need look for a
+    /// while, after which the waker is told.
+    pub(crate) fn rest(&mut self, messages: u64, calls: usize, waker: &Waker) -> bool {
+        match self {
+            Self::Socket(socket) => socket.rest(messages, calls, waker),
+            #[cfg(shared_memory)]
+            Self::SharedMemory(_) => false,
         }
     }
 

@@ -1,15 +1,16 @@
 //! VPP's API socket.
 
 use std::io;
-use std::task::{Context as TaskContext, Poll, Waker};
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio::io::Interest;
 use tokio::net::UnixStream;
 use vpp_wire::EncodeError;
 
+use super::rests::Rests;
+use super::stream::Stream;
 use super::{Filled, Outbox, OutboxError, Parting};
 use crate::error::{CloseError, Lost};
 use crate::frame::{self, FrameReader};
@@ -20,9 +21,12 @@ use crate::payload::Payload;
 /// A stream of frames in each direction.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    stream: UnixStream,
+    stream: Stream,
     reader: FrameReader,
     output: Output,
+    rests: Rests,
+    /// All that had come was read.
+    is_read: bool,
 }
 
 /// Frames that wait to be sent.
@@ -67,7 +71,13 @@ impl Outbox for Output {
 
 impl Socket {
     pub(crate) fn new(stream: UnixStream, client_index: [u8; 4], reader: FrameReader) -> Self {
-        Self { stream, reader, output: Output::new(client_index) }
+        Self {
+            stream: Stream::new(stream),
+            reader,
+            output: Output::new(client_index),
+            rests: Rests::default(),
+            is_read: false,
+        }
     }
 
     pub(crate) fn client_index(&self) -> [u8; 4] {
@@ -82,38 +92,24 @@ impl Socket {
     #[cfg(shared_memory)]
     pub(crate) fn send_now(&self, bytes: &[u8]) -> rustix::io::Result<usize> {
         use rustix::net::SendFlags;
-        rustix::net::send(&self.stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
+        let stream = self.stream.file().ok_or(rustix::io::Errno::NOTCONN)?;
+        rustix::net::send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
     }
 
     pub(crate) fn fill(&mut self, waker: &Waker) -> Filled {
-        loop {
-            match self.stream.poll_read_ready(&mut TaskContext::from_waker(waker)) {
-                Poll::Pending => return Filled::Nothing,
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Filled::Failed(Lost::RuntimeEnded),
-            }
-            let stream = &self.stream;
-            let buffer = self.reader.buffer();
-            let room = buffer.capacity() - buffer.len();
-            let mut read = None;
-            // A read that leaves room has taken all there was; saying so spares another read that finds nothing. It is
-            // said of the readiness from before the read: what comes meanwhile makes the stream ready anew, and that
-            // must stand.
-            let waited = stream.try_io(Interest::READABLE, || match stream.try_read_buf(buffer)? {
-                len if 0 < len && len < room => {
-                    read = Some(len);
-                    Err(io::ErrorKind::WouldBlock.into())
-                }
-                len => Ok(len),
-            });
-            match read.map_or(waited, Ok) {
-                Ok(0) => return Filled::Ended,
-                Ok(_) => return Filled::Something,
-                Err(error)
-                    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-                Err(error) => return Filled::Failed(error.into()),
-            }
-        }
+        let (filled, more) = self.stream.fill(&mut self.reader, waker);
+        self.is_read = !more;
+        filled
+    }
+
+    /// So many messages came in all, and so many calls wait for theirs. Whether nobody need look for a while, after which the
+    /// waker is told.
+    pub(crate) fn rest(&mut self, messages: u64, calls: usize, waker: &Waker) -> bool {
+        self.is_read
+            && self
+                .rests
+                .after(messages, calls, Instant::now())
+                .is_some_and(|time| self.stream.rest(time, waker))
     }
 
     pub(crate) fn next_message(&mut self) -> Result<Option<Payload>, Lost> {
@@ -126,17 +122,9 @@ impl Socket {
 
     pub(crate) fn flush(&mut self, waker: &Waker) -> Result<(), Lost> {
         while !self.output.bytes.is_empty() {
-            match self.stream.try_write(&self.output.bytes) {
-                Ok(len) => self.output.bytes.advance(len),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match self.stream.poll_write_ready(&mut TaskContext::from_waker(waker)) {
-                        Poll::Pending => return Ok(()),
-                        Poll::Ready(Ok(())) => {}
-                        Poll::Ready(Err(_)) => return Err(Lost::RuntimeEnded),
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
+            match self.stream.send(&self.output.bytes, waker) {
+                Poll::Ready(sent) => self.output.bytes.advance(sent?),
+                Poll::Pending => return Ok(()),
             }
         }
         Ok(())
@@ -151,10 +139,11 @@ impl Socket {
     }
 
     pub(crate) fn exchange_blocking(&mut self, until: Instant, patience: Duration) -> Result<(), CloseError> {
+        let stream = self.stream.file().ok_or(CloseError::Lost(Lost::RuntimeEnded))?;
         loop {
             if !self.output.bytes.is_empty() {
                 let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
-                match rustix::net::send(&self.stream, &self.output.bytes, flags) {
+                match rustix::net::send(stream, &self.output.bytes, flags) {
                     Ok(len) => self.output.bytes.advance(len),
                     Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
                     Err(error) => return Err(CloseError::Lost(io::Error::from(error).into())),
@@ -163,7 +152,7 @@ impl Socket {
             let left = until.saturating_duration_since(Instant::now());
             let wanted =
                 if self.output.bytes.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
-            let mut ready = [PollFd::new(&self.stream, wanted)];
+            let mut ready = [PollFd::new(&stream, wanted)];
             let left = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
             if left.tv_nsec == 0 || poll(&mut ready, Some(&left)) == Ok(0) {
                 return Err(CloseError::TimedOut(patience));
@@ -172,7 +161,7 @@ impl Socket {
                 continue;
             }
             let mut piece = [0; 4096];
-            match rustix::net::recv(&self.stream, &mut piece[..], rustix::net::RecvFlags::DONTWAIT) {
+            match rustix::net::recv(stream, &mut piece[..], rustix::net::RecvFlags::DONTWAIT) {
                 Ok((0, _)) => return Err(CloseError::Lost(Lost::ClosedByVpp)),
                 Ok((len, _)) => {
                     self.reader.buffer().extend_from_slice(&piece[..len]);
@@ -186,6 +175,7 @@ impl Socket {
 
     pub(crate) fn shut(&self) {
         // Handles may live on; VPP would go on writing to a socket that nobody reads. It may be closed already.
-        let _closed = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Both);
+        let _closed =
+            self.stream.file().map(|stream| rustix::net::shutdown(stream, rustix::net::Shutdown::Both));
     }
 }
