@@ -24,11 +24,17 @@ pub(super) struct Rests {
 impl Rests {
     /// All that has come is read: so many messages in all. So many calls are under way, with those that were answered just
     /// now. How long need nobody look?
-    pub(super) fn after(&mut self, messages: u64, calls: usize, now: Instant) -> Option<Duration> {
+    pub(super) fn after(
+        &mut self,
+        messages: u64,
+        calls: usize,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Duration> {
         let last = self.looked.take();
         if calls < MANY {
             return None;
         }
+        let now = now();
         self.looked = Some((now, messages));
         let (looked, before) = last?;
         let came = u32::try_from(messages.saturating_sub(before)).ok().filter(|came| *came > 0)?;
@@ -54,7 +60,7 @@ mod tests {
         let (mut rests, mut now, mut messages) = (Rests::default(), Instant::now(), 0);
         let mut answers = 0;
         let mut look = || {
-            let rest = rests.after(messages, calls + answers as usize, now);
+            let rest = rests.after(messages, calls + answers as usize, || now);
             // Without a rest somebody is woken by the next answer.
             answers = rest.map_or(1, |rest| (rest.as_nanos() / each.as_nanos()).max(1) as u32);
             now += each * answers;
@@ -81,21 +87,21 @@ mod tests {
     #[test]
     fn a_vpp_that_does_not_answer_is_waited_for() {
         let (mut rests, now) = (Rests::default(), Instant::now());
-        rests.after(0, 100, now);
-        assert!(rests.after(50, 100, now + 500 * MICRO).is_some());
-        assert_eq!(rests.after(50, 50, now + 600 * MICRO), None);
+        rests.after(0, 100, || now);
+        assert!(rests.after(50, 100, || now + 500 * MICRO).is_some());
+        assert_eq!(rests.after(50, 50, || now + 600 * MICRO), None);
         // And what comes then says how long it takes.
-        assert!(rests.after(60, 50, now + 10_600 * MICRO).is_some());
+        assert!(rests.after(60, 50, || now + 10_600 * MICRO).is_some());
     }
 
     #[test]
     fn time_in_which_nobody_asked_is_not_counted() {
         let (mut rests, mut now) = (Rests::default(), Instant::now());
-        rests.after(0, 100, now);
-        rests.after(90, 10, now);
+        rests.after(0, 100, || now);
+        rests.after(90, 10, || now);
         now += Duration::from_secs(60);
-        assert_eq!(rests.after(90, 100, now), None);
-        let rest = rests.after(140, 100, now + 200 * MICRO);
+        assert_eq!(rests.after(90, 100, || now), None);
+        let rest = rests.after(140, 100, || now + 200 * MICRO);
         assert_eq!(rest, Some(50 * MICRO));
     }
 }

@@ -108,7 +108,7 @@ impl Socket {
         self.is_read
             && self
                 .rests
-                .after(messages, calls, Instant::now())
+                .after(messages, calls, Instant::now)
                 .is_some_and(|time| self.stream.rest(time, waker))
     }
 

@@ -24,7 +24,61 @@ enum Kept {
 struct Words {
     /// By the place without its last six bits. No word is 0.
     words: BTreeMap<u32, u64>,
+    /// The place of the word that was new last, and the word, which is not among the others and may be 0. Of places that come
+    /// one after another it is the one that is asked for.
+    open: (u32, u64),
     len: usize,
+}
+
+impl Words {
+    fn word(&self, at: u32) -> u64 {
+        if at == self.open.0 { self.open.1 } else { self.words.get(&at).copied().unwrap_or(0) }
+    }
+
+    /// Whether the bit was not there.
+    fn insert(&mut self, at: u32, bit: u64) -> bool {
+        if at != self.open.0 && !self.words.contains_key(&at) {
+            let (last, word) = std::mem::replace(&mut self.open, (at, 0));
+            if word != 0 {
+                self.words.insert(last, word);
+            }
+        }
+        let word = if at == self.open.0 { &mut self.open.1 } else { self.words.entry(at).or_default() };
+        let new = *word & bit == 0;
+        *word |= bit;
+        self.len += usize::from(new);
+        new
+    }
+
+    /// Whether the bit was there.
+    fn remove(&mut self, at: u32, bit: u64) -> bool {
+        let had = if at == self.open.0 {
+            let had = self.open.1 & bit != 0;
+            self.open.1 &= !bit;
+            had
+        } else {
+            let Some(word) = self.words.get_mut(&at) else { return false };
+            let had = *word & bit != 0;
+            *word &= !bit;
+            if *word == 0 {
+                self.words.remove(&at);
+            }
+            had
+        };
+        self.len -= usize::from(had);
+        had
+    }
+
+    /// From this place on, in order.
+    fn from(&self, at: u32) -> impl Iterator<Item = (u32, u64)> {
+        let (open, word) = self.open;
+        let before = self.words.range(at.min(open)..open);
+        let start = if at > open { Bound::Included(at) } else { Bound::Excluded(open) };
+        let behind = self.words.range((start, Bound::Unbounded));
+        let copied = |(&at, &word): (&u32, &u64)| (at, word);
+        let open = (open >= at && word != 0).then_some((open, word));
+        before.map(copied).chain(open).chain(behind.map(copied))
+    }
 }
 
 fn split(id: Id) -> (u32, u64) {
@@ -53,7 +107,7 @@ impl Ids {
         match &self.0 {
             Kept::None => false,
             Kept::One(one) => *one == id,
-            Kept::Many(many) => many.words.get(&at).is_some_and(|word| word & bit != 0),
+            Kept::Many(many) => many.word(at) & bit != 0,
         }
     }
 
@@ -64,18 +118,13 @@ impl Ids {
             Kept::None => self.0 = Kept::One(id),
             Kept::One(one) if *one == id => return false,
             Kept::One(one) => {
-                let (first, of_first) = split(*one);
-                let mut words = BTreeMap::from([(first, of_first)]);
-                *words.entry(at).or_default() |= bit;
-                self.0 = Kept::Many(Box::new(Words { words, len: 2 }));
+                let mut words = Words::default();
+                for (at, bit) in [split(*one), (at, bit)] {
+                    words.insert(at, bit);
+                }
+                self.0 = Kept::Many(Box::new(words));
             }
-            Kept::Many(many) => {
-                let word = many.words.entry(at).or_default();
-                let new = *word & bit == 0;
-                *word |= bit;
-                many.len += usize::from(new);
-                return new;
-            }
+            Kept::Many(many) => return many.insert(at, bit),
         }
         true
     }
@@ -88,16 +137,7 @@ impl Ids {
                 self.0 = Kept::None;
                 true
             }
-            Kept::Many(many) => {
-                let Some(word) = many.words.get_mut(&at) else { return false };
-                let had = *word & bit != 0;
-                *word &= !bit;
-                if *word == 0 {
-                    many.words.remove(&at);
-                }
-                many.len -= usize::from(had);
-                had
-            }
+            Kept::Many(many) => many.remove(at, bit),
             _ => false,
         }
     }
@@ -118,9 +158,8 @@ impl Ids {
             Kept::None => (None, None),
             Kept::One(one) => (Some(*one), None),
             Kept::Many(many) => {
-                let from = last.map_or(Bound::Unbounded, |last| Bound::Included(last >> 6));
-                let ids = |(&at, &word): (&u32, &u64)| Bits(word).map(move |bit| at << 6 | bit);
-                (None, Some(many.words.range((from, Bound::Unbounded)).flat_map(ids)))
+                let ids = |(at, word): (u32, u64)| Bits(word).map(move |bit| at << 6 | bit);
+                (None, Some(many.from(last.map_or(0, |last| last >> 6)).flat_map(ids)))
             }
         };
         let all = one.into_iter().chain(many.into_iter().flatten());
@@ -167,7 +206,7 @@ mod tests {
     }
 
     fn step() -> impl Strategy<Value = Step> {
-        let id = || prop_oneof![0..4u32, 60..70u32, Just(Id::MAX), any::<Id>()];
+        let id = || prop_oneof![0..4u32, 60..70u32, 0..300u32, Just(Id::MAX), any::<Id>()];
         prop_oneof![
             3 => id().prop_map(Step::Insert),
             2 => id().prop_map(Step::Remove),

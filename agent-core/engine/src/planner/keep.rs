@@ -1,5 +1,7 @@
 //! What outlives the process: what the sources want that cannot say it again.
 
+use std::sync::Arc;
+
 use super::ids::Id;
 use super::node::Origin;
 use super::{Output, Planner};
@@ -37,7 +39,7 @@ impl Planner {
             self.sources[source as usize].kept = true;
             let id = self.intern(&wanted.key);
             let value = self.typed(id, AnyValue::new(wanted.value));
-            self.nodes[id as usize].retry = wanted.retry.map(Box::new);
+            self.nodes[id as usize].retry = wanted.retry.map(Arc::new);
             self.set_want(id, Origin::Source(source), Some(value));
         }
     }

@@ -241,6 +241,8 @@ pub(crate) struct Planner {
     ids: Places,
     kinds: Vec<Kind>,
     kind_ids: HashMap<Arc<str>, u32>,
+    /// The kind that was named last.
+    last_kind: u32,
     sets: Vec<Set>,
     /// The needs that were interned last: many items have the same.
     interned: Option<(Arc<[Expression]>, Need)>,
@@ -295,6 +297,7 @@ impl Planner {
             ids: Places::default(),
             kinds: Vec::new(),
             kind_ids: HashMap::new(),
+            last_kind: 0,
             sets: Vec::new(),
             interned: None,
             sources: Vec::new(),
@@ -446,10 +449,20 @@ impl Planner {
         }
     }
 
+    /// The number of a kind that somebody has named.
+    fn kind_id(&self, name: &str) -> Option<u32> {
+        // Mostly many of one kind come one after another.
+        let last = self.kinds.get(self.last_kind as usize).filter(|kind| *kind.name == *name);
+        last.map(|_| self.last_kind).or_else(|| self.kind_ids.get(name).copied())
+    }
+
     fn intern_kind(&mut self, name: &str) -> u32 {
-        if let Some(&kind) = self.kind_ids.get(name) {
-            return kind;
-        }
+        let kind = self.kind_id(name).unwrap_or_else(|| self.add_kind(name));
+        self.last_kind = kind;
+        kind
+    }
+
+    fn add_kind(&mut self, name: &str) -> u32 {
         let kind = self.kinds.len() as u32;
         let name: Arc<str> = name.into();
         self.kinds.push(Kind {
@@ -484,11 +497,18 @@ impl Planner {
 
     fn intern(&mut self, key: &Key) -> Id {
         let hash = self.ids.hash(key);
-        if let Some(id) = self.ids.get(hash, key, &self.nodes) {
-            return id;
-        }
+        self.ids.get(hash, key, &self.nodes).unwrap_or_else(|| self.add_node(hash, key.clone()))
+    }
+
+    /// As `intern`, of a key that nobody needs any more.
+    fn intern_own(&mut self, key: Key) -> Id {
+        let hash = self.ids.hash(&key);
+        self.ids.get(hash, &key, &self.nodes).unwrap_or_else(|| self.add_node(hash, key))
+    }
+
+    fn add_node(&mut self, hash: u64, key: Key) -> Id {
         let kind = self.intern_kind(key.kind());
-        let mut node = Node::new(key.clone(), kind);
+        let mut node = Node::new(key, kind);
         node.since = self.now;
         let id = match self.free.pop() {
             Some(id) => {

@@ -1,5 +1,6 @@
 //! An item in the graph.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use smallvec::SmallVec;
@@ -80,7 +81,7 @@ pub(super) struct Node {
     pub(super) busy: Option<Box<Busy>>,
     pub(super) trouble: Option<Box<Trouble>>,
     pub(super) invalid: Option<Box<Invalid>>,
-    pub(super) retry: Option<Box<Retry>>,
+    pub(super) retry: Option<Arc<Retry>>,
     /// How what is there becomes what is wanted; `None`: it is.
     pub(super) change: Option<Change>,
     pub(super) goal: Goal,

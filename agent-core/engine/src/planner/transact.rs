@@ -11,7 +11,7 @@ use super::node::{Goal, Origin};
 use super::{Event, Kind, Output, Planner, Timer, UNREGISTERED};
 use crate::descriptor::Derived;
 use crate::journal::Fact;
-use crate::transaction::{Done, Ending, Item, OnPending, Options, Report, Request, Resync, Trigger};
+use crate::transaction::{Change, Done, Ending, Item, OnPending, Options, Report, Request, Resync, Trigger};
 use crate::{AnyValue, Failure, Key, Retry, State};
 
 #[derive(Clone)]
@@ -50,12 +50,26 @@ fn whole_item(key: &Key, value: &AnyValue) -> Derived {
     Derived { key: key.clone(), value: value.clone(), property: false }
 }
 
+/// A transaction's changes while they are made.
+struct Making {
+    number: u64,
+    source: u16,
+    retry: Option<Arc<Retry>>,
+    /// What the source wants is recorded.
+    is_kept: bool,
+    /// It may have to be taken back.
+    reverts: bool,
+    keys: Vec<Id>,
+    before: Vec<Before>,
+    facts: Vec<Fact>,
+}
+
 /// What the source wanted of an item, and how often failures of it were tried again.
 #[derive(Clone)]
 struct Before {
     id: Id,
     value: Option<AnyValue>,
-    retry: Option<Box<Retry>>,
+    retry: Option<Arc<Retry>>,
 }
 
 impl Planner {
@@ -113,7 +127,7 @@ impl Planner {
     }
 
     fn begin(&mut self, number: u64, request: Request) {
-        let Request { source, changes, options } = request;
+        let Request { source, mut changes, options } = request;
         self.cause = number;
         self.author = number;
         self.reserve_numbers(number);
@@ -133,45 +147,42 @@ impl Planner {
         }
         let mut rejected = !errors.is_empty();
         self.expect_items(changes.len());
-        let mut accepted = Vec::with_capacity(changes.len());
-        for change in changes {
-            let value = match change.value.map(|value| self.checked(&change.key, value)).transpose() {
+        changes.retain_mut(|change| {
+            let Some(value) = change.value.take() else { return true };
+            let value = match self.checked(&change.key, value) {
                 Ok(value) => value,
                 Err(failure) => {
                     errors.push(format!("{}: {failure}", change.key));
                     rejected |= options.revert;
-                    continue;
+                    return false;
                 }
             };
-            if let (true, Some(value)) = (options.revert, &value)
-                && let Some(invalid) = self.invalid(&whole_item(&change.key, value))
+            if options.revert
+                && let Some(invalid) = self.invalid(&whole_item(&change.key, &value))
             {
                 errors.push(invalid);
                 rejected = true;
             }
-            accepted.push((change.key, value));
-        }
+            change.value = Some(value);
+            true
+        });
         let whole = matches!(options.resync, Some(Resync::Full | Resync::Desired));
         if !rejected && options.revert && !matches!(options.pending, OnPending::Wait(_)) {
-            let changes = accepted.iter().map(|(key, value)| (key, value.as_ref()));
-            for (kind, why) in self.closed_to(&source, whole, changes) {
+            let named = changes.iter().map(|change| (&change.key, change.value.as_ref()));
+            for (kind, why) in self.closed_to(&source, whole, named) {
                 rejected = true;
                 errors.push(format!("{kind}: {why}: all of it cannot be done now"));
             }
-            let items = accepted.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
+            let items = changes.iter().filter_map(|change| Some((&change.key, change.value.as_ref()?)));
             for (kind, why) in self.unimplemented(items) {
                 rejected = true;
                 errors.push(format!("{kind}: {why}: all of it cannot be done here"));
             }
         }
         if !rejected && options.revert && options.pending == OnPending::Fail {
-            let changes = accepted.iter().map(|(key, value)| crate::transaction::Change {
-                key: key.clone(),
-                value: value.clone(),
-                expect: None,
-            });
+            let changes = changes.iter().map(|change| Change { expect: None, ..change.clone() }).collect();
             let options = Options { pending: OnPending::Accept, ..options.clone() };
-            let request = Request { source: source.clone(), changes: changes.collect(), options };
+            let request = Request { source: source.clone(), changes, options };
             for (key, why) in self.snapshot().into_plan(request).pending {
                 rejected = true;
                 errors.push(format!("{key}: would be pending: {}", why.join("; ")));
@@ -181,38 +192,19 @@ impl Planner {
         let source = self.intern_source(&source);
         let Some(transaction) = self.transactions.get_mut(&number) else { return };
         transaction.observing = false;
-        transaction.done.reserve(accepted.len());
+        transaction.done.reserve(changes.len());
         transaction.errors = errors;
         transaction.options = options.clone();
         transaction.source = Some(source);
         if rejected {
             transaction.expired = true;
-            let keys: Vec<Id> = accepted.iter().map(|(key, _)| self.intern(key)).collect();
-            self.pin(number, keys);
-            return;
-        }
-        let mut keys = Vec::with_capacity(accepted.len());
-        for (key, value) in accepted {
-            keys.push((self.intern(&key), value));
-        }
-        if whole {
-            let named: Ids = keys.iter().map(|(id, _)| *id).collect();
-            let left = self.sources[source as usize].keys.iter().filter(|id| !named.contains(*id));
-            keys.extend(left.map(|id| (id, None)).collect::<Vec<_>>());
-        }
-        let ids: Vec<Id> = keys.iter().map(|(id, _)| *id).collect();
-        self.pin(number, ids.clone());
-        if options.revert {
-            let want = |&id: &Id| Before {
-                id,
-                value: self.want_of(id, source).cloned(),
-                retry: self.nodes[id as usize].retry.clone(),
-            };
-            let before = ids.iter().map(want).collect();
-            self.locked.extend(ids.iter().map(|&id| (id, number)));
+            let keys = changes.into_iter().map(|change| self.intern_own(change.key));
+            let keys: Vec<Id> = keys.collect();
+            keys.iter().for_each(|&id| self.nodes[id as usize].pins += 1);
             if let Some(transaction) = self.transactions.get_mut(&number) {
-                transaction.before = before;
+                transaction.keys = keys;
             }
+            return;
         }
         if observe {
             self.observe_all(number);
@@ -220,17 +212,32 @@ impl Planner {
         if whole {
             self.complete(source);
         }
-        let kept = self.sources[source as usize].kept;
-        let mut facts = Vec::new();
-        for (id, value) in keys {
-            if kept {
-                self.note_change(id, source, value.as_ref(), options.retry, number, &mut facts);
-            }
-            self.nodes[id as usize].retry = options.retry.map(Box::new);
-            self.set_want(id, Origin::Source(source), value);
+        let said = if whole { self.sources[source as usize].keys.clone() } else { Ids::default() };
+        let mut making = Making {
+            number,
+            source,
+            retry: options.retry.map(Arc::new),
+            is_kept: self.sources[source as usize].kept,
+            reverts: options.revert,
+            keys: Vec::with_capacity(changes.len()),
+            before: Vec::new(),
+            facts: Vec::new(),
+        };
+        for Change { key, value, .. } in changes {
+            let id = self.intern_own(key);
+            self.make(&mut making, id, value);
         }
+        if !said.is_empty() {
+            let named: Ids = making.keys.iter().copied().collect();
+            for id in said.iter().filter(|id| !named.contains(*id)) {
+                self.make(&mut making, id, None);
+            }
+        }
+        let Making { keys, before, mut facts, .. } = making;
         if let Some(transaction) = self.transactions.get_mut(&number) {
-            transaction.open = ids;
+            transaction.open.clone_from(&keys);
+            transaction.keys = keys;
+            transaction.before = before;
             if options.revert {
                 // Until it has ended well, an end of the process takes it back.
                 transaction.facts = std::mem::take(&mut facts);
@@ -239,13 +246,23 @@ impl Planner {
         self.out.extend(facts.into_iter().map(|fact| Output::Record(number, fact)));
     }
 
-    fn pin(&mut self, number: u64, ids: Vec<Id>) {
-        for &id in &ids {
-            self.nodes[id as usize].pins += 1;
+    /// The source wants an item so, or no more.
+    fn make(&mut self, making: &mut Making, id: Id, value: Option<AnyValue>) {
+        let (number, source) = (making.number, making.source);
+        making.keys.push(id);
+        let node = &mut self.nodes[id as usize];
+        node.pins += 1;
+        if making.reverts {
+            let retry = node.retry.clone();
+            making.before.push(Before { id, value: self.want_of(id, source).cloned(), retry });
+            self.locked.insert(id, number);
         }
-        if let Some(transaction) = self.transactions.get_mut(&number) {
-            transaction.keys = ids;
+        if making.is_kept {
+            let retry = making.retry.as_deref().copied();
+            self.note_change(id, source, value.as_ref(), retry, number, &mut making.facts);
         }
+        self.nodes[id as usize].retry.clone_from(&making.retry);
+        self.set_want(id, Origin::Source(source), value);
     }
 
     /// The source has said in this run what it wants, whole: what earlier runs made for it may go.
@@ -265,7 +282,7 @@ impl Planner {
 
     /// Reads JSON as the type of its kind.
     fn checked(&self, key: &Key, value: AnyValue) -> Result<AnyValue, Failure> {
-        let rules = self.kind_ids.get(key.kind()).and_then(|&kind| self.kinds[kind as usize].rules.as_ref());
+        let rules = self.kind_id(key.kind()).and_then(|kind| self.kinds[kind as usize].rules.as_ref());
         let Some(rules) = rules.filter(|rules| !rules.holds_type(&value)) else { return Ok(value) };
         let (named, value) = rules.decode(&value.to_json())?;
         if named != *key {
