@@ -24,14 +24,20 @@ pub struct Written {
     pub value: AnyValue,
     /// Where it is written.
     pub origin: Origin,
-    section: Arc<str>,
-    index: usize,
+    /// The key's.
+    hash: u64,
+    /// Its place in its section.
+    index: u32,
+    /// The section is called as the plural of the kind.
+    is_plural: bool,
 }
 
 impl Written {
     /// Its path in the document: `routes[3]`.
     pub fn field(&self) -> String {
-        format!("{}[{}]", self.section, self.index)
+        let kind = self.key.kind();
+        let index = self.index;
+        if self.is_plural { format!("{}[{index}]", plural(kind)) } else { format!("{kind}[{index}]") }
     }
 
     fn error(&self, reason: impl std::fmt::Display) -> ConfigError {
@@ -42,19 +48,29 @@ impl Written {
 /// The items of documents.
 #[derive(Debug, Default)]
 pub(crate) struct Items {
-    /// In the order in which they are written.
-    pub(crate) list: Vec<Written>,
-    /// Their places in the list, by the hashes of their keys.
-    places: HashTable<usize>,
+    /// In the order in which they are written. They stay in the memory in which the threads that read them have left them.
+    parts: Vec<Vec<Written>>,
+    /// Their parts and places there, by the hashes of their keys.
+    places: HashTable<(u32, u32)>,
     hasher: RandomState,
 }
 
 #[cfg(feature = "file")]
 impl Items {
+    /// In the order in which they are written.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Written> + Clone {
+        self.parts.iter().flatten()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
     /// Where an item is written.
     pub(crate) fn origin(&self, key: &Key) -> Option<&Origin> {
-        let place = self.places.find(self.hasher.hash_one(key), |&place| self.list[place].key == *key)?;
-        Some(&self.list[*place].origin)
+        let is_it = |&(part, at): &(u32, u32)| self.parts[part as usize][at as usize].key == *key;
+        let &(part, at) = self.places.find(self.hasher.hash_one(key), is_it)?;
+        Some(&self.parts[part as usize][at as usize].origin)
     }
 }
 
@@ -72,15 +88,19 @@ impl Engine {
             let made = document.lists(|section| reader.making(section));
             reader.add(document, made.into_iter().map(|list| vec![list]).collect());
         }
-        Ok(reader.items()?.list)
+        Ok(reader.items()?.parts.into_iter().flatten().collect())
     }
 
     /// What items of documents need that no item of these documents is. It may come from elsewhere: from another source,
     /// or be there by itself.
-    pub fn unknown_references(&self, items: &[Written]) -> Vec<ConfigError> {
+    pub fn unknown_references<'a>(
+        &self,
+        items: impl IntoIterator<Item = &'a Written, IntoIter: Clone>,
+    ) -> Vec<ConfigError> {
         let kinds = self.kinds();
         let mut known = Known::default();
-        for item in items {
+        let items = items.into_iter();
+        for item in items.clone() {
             known.add(&kinds, &item.key, &item.value);
         }
         known.names.sort_unstable();
@@ -95,7 +115,7 @@ impl Engine {
             (!needs.is_empty())
                 .then(|| item.error(format_args!("{} needs {needs}, which no document wants", item.key)))
         };
-        items.iter().filter_map(missing).collect()
+        items.filter_map(missing).collect()
     }
 
     /// The JSON schema of documents.
@@ -133,14 +153,8 @@ fn plural(kind: &str) -> String {
 
 /// A value of a document.
 pub(crate) enum Made {
-    /// An item.
-    Item {
-        key: Key,
-        /// The key's.
-        hash: u64,
-        value: AnyValue,
-        origin: Origin,
-    },
+    /// An item. Its place is not known yet.
+    Item(Written),
     /// What is wrong with it.
     Wrong(Box<ConfigError>),
     /// Its section names no kind.
@@ -168,10 +182,11 @@ impl Reader {
     /// several threads are at it.
     pub(crate) fn making<'a>(&'a self, section: &str) -> impl Fn(&Node) -> Made + Sync + use<'a> {
         let rules = of_section(&self.kinds, section);
+        let is_plural = rules.is_some_and(|rules| rules.kind() != section);
         move |node| match rules.map(|rules| typed(&self.kinds, &**rules, node)) {
             Some(Ok((key, value))) => {
                 let hash = self.items.hasher.hash_one(&key);
-                Made::Item { key, hash, value, origin: node.origin.clone() }
+                Made::Item(Written { key, value, origin: node.origin.clone(), hash, index: 0, is_plural })
             }
             Some(Err(error)) => Made::Wrong(Box::new(error)),
             None => Made::Unknown,
@@ -200,6 +215,25 @@ impl Reader {
         if self.errors.is_empty() { Ok(self.items) } else { Err(ConfigErrors(self.errors)) }
     }
 
+    /// The next part of a section, in which so many values come before.
+    fn part(&mut self, name: &str, made: Vec<Made>, before: u32) {
+        let mut errors = Vec::new();
+        let placed = made.into_iter().zip(before..).filter_map(|(made, index)| match made {
+            Made::Item(item) => Some(Written { index, ..item }),
+            Made::Wrong(error) => {
+                errors.push((index, *error));
+                None
+            }
+            Made::Unknown => None,
+        });
+        // The memory that it was read into serves for what becomes of it.
+        self.items.parts.push(placed.collect());
+        self.items.know_last(|index, error| errors.push((index, error)));
+        errors.sort_by_key(|(index, _)| *index);
+        let within = |(index, error): (u32, ConfigError)| error.within(format_args!("{name}[{index}]"));
+        self.errors.extend(errors.into_iter().map(within));
+    }
+
     fn section(&mut self, name: &Arc<str>, origin: &Origin, node: &Node, made: Vec<Vec<Made>>) {
         if of_section(&self.kinds, name).is_none() {
             let plurals: Vec<String> = self.kinds.keys().map(|kind| plural(kind)).collect();
@@ -210,22 +244,12 @@ impl Reader {
         match &node.value {
             Value::Null => {}
             Value::List(_) => {
-                let Items { list, places, hasher } = &mut self.items;
-                let count = made.iter().map(Vec::len).sum();
-                list.reserve(count);
-                places.reserve(count, |&place| hasher.hash_one(&list[place].key));
-                for (index, made) in made.into_iter().flatten().enumerate() {
-                    let added = match made {
-                        Made::Item { key, hash, value, origin } => {
-                            let item = Written { key, value, origin, section: Arc::clone(name), index };
-                            self.items.add(hash, item)
-                        }
-                        Made::Wrong(error) => Err(*error),
-                        Made::Unknown => Ok(()),
-                    };
-                    if let Err(error) = added {
-                        self.errors.push(error.within(format_args!("{name}[{index}]")));
-                    }
+                self.items.expect(made.iter().map(Vec::len).sum());
+                let mut before = 0;
+                for part in made {
+                    let count = part.len() as u32;
+                    self.part(name, part, before);
+                    before += count;
                 }
             }
             other => self.errors.push(ConfigError::new(
@@ -238,20 +262,30 @@ impl Reader {
 }
 
 impl Items {
-    fn add(&mut self, hash: u64, item: Written) -> Result<(), ConfigError> {
-        let Self { list, places, hasher } = self;
-        let is_same = |&place: &usize| list[place].key == item.key;
-        match places.entry(hash, is_same, |&place| hasher.hash_one(&list[place].key)) {
-            Entry::Vacant(place) => place.insert(list.len()),
-            Entry::Occupied(place) => {
-                let first = &list[*place.get()];
-                let reason =
-                    format!("{} is wanted already by {} at {}", item.key, first.field(), first.origin);
-                return Err(ConfigError::new(item.origin, "", reason));
+    /// So many more are to come.
+    fn expect(&mut self, count: usize) {
+        let Self { parts, places, .. } = self;
+        places.reserve(count, |&(part, at)| parts[part as usize][at as usize].hash);
+    }
+
+    /// The items of the part that was added last become known. Those that are there already are told, by their places.
+    fn know_last(&mut self, mut told: impl FnMut(u32, ConfigError)) {
+        let Self { parts, places, .. } = self;
+        let Some(last) = parts.len().checked_sub(1) else { return };
+        let item = |&(part, at): &(u32, u32)| &parts[part as usize][at as usize];
+        for at in 0..parts[last].len() {
+            let place = (last as u32, at as u32);
+            let new = item(&place);
+            match places.entry(new.hash, |other| item(other).key == new.key, |other| item(other).hash) {
+                Entry::Vacant(free) => drop(free.insert(place)),
+                Entry::Occupied(taken) => {
+                    let first = item(taken.get());
+                    let reason =
+                        format!("{} is wanted already by {} at {}", new.key, first.field(), first.origin);
+                    told(new.index, ConfigError::new(new.origin.clone(), "", reason));
+                }
             }
-        };
-        list.push(item);
-        Ok(())
+        }
     }
 }
 

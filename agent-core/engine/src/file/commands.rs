@@ -87,7 +87,7 @@ impl Command for PlanCommand {
         };
         let (journal, unread) = journal(&engine);
         let unobserved = engine.look(journal, Duration::try_from_secs_f64(args.wait)?).await;
-        let wanted = items.list.iter().map(|item| (item.key.clone(), Some(item.value.clone())));
+        let wanted = items.iter().map(|item| (item.key.clone(), Some(item.value.clone())));
         let transaction = engine.transaction().source(FileSource::SOURCE).set_values(wanted);
         let plan = transaction.resync(Resync::Desired).plan();
         if args.json {
@@ -126,9 +126,9 @@ impl Command for CheckCommand {
         _: &Context,
     ) -> Result<ExitCode, PluginError> {
         let errors = match args.read(&engine, &source)? {
-            Ok(items) => match engine.unknown_references(&items.list) {
+            Ok(items) => match engine.unknown_references(items.iter()) {
                 unknown if unknown.is_empty() => {
-                    show(format_args!("{} items", items.list.len()))?;
+                    show(format_args!("{} items", items.len()))?;
                     return Ok(ExitCode::SUCCESS);
                 }
                 unknown => ConfigErrors(unknown),

@@ -86,7 +86,7 @@ impl FileStore {
     fn take(&mut self, items: Items) -> Update {
         let items = Arc::new(items);
         *self.origins.write().unwrap_or_else(PoisonError::into_inner) = items.clone();
-        let wanted = items.list.iter().map(|item| (item.key.clone(), item.value.clone())).collect();
+        let wanted = items.iter().map(|item| (item.key.clone(), item.value.clone())).collect();
         self.applied = Some(items);
         Update::All(wanted)
     }
@@ -97,7 +97,7 @@ impl Store for FileStore {
         // What was read before is applied now: what it lacks is not what that has to wait for.
         if let Some(items) = self.applied.take().filter(|_| self.references == UnknownReferences::Pending) {
             let engine = self.engine.clone();
-            tokio::task::spawn_blocking(move || tell(&engine.unknown_references(&items.list)));
+            tokio::task::spawn_blocking(move || tell(&engine.unknown_references(items.iter())));
         }
         loop {
             let (look, kinds) = self.changed().await;
@@ -106,7 +106,7 @@ impl Store for FileStore {
                 let items = read(&engine, &now)?;
                 let unknown = match references {
                     UnknownReferences::Pending => Vec::new(),
-                    UnknownReferences::Reject => engine.unknown_references(&items.list),
+                    UnknownReferences::Reject => engine.unknown_references(items.iter()),
                 };
                 if unknown.is_empty() { Ok(items) } else { Err(ConfigErrors(unknown)) }
             });
