@@ -4,7 +4,8 @@
 mod peer;
 
 use std::cell::Cell;
-use std::time::Duration;
+use std::future::{Future as _, poll_fn};
+use std::time::{Duration, Instant};
 
 use peer::{ASK, ASK_REPLY, PING, PING_REPLY, Peer, Request, Wire, answer};
 use vpp_26_06::memclnt::ControlPing;
@@ -64,6 +65,40 @@ async fn every_request_gets_its_own_reply() {
     assert!(vpp.pipeline(std::iter::empty::<ControlPing>()).next().await.is_none());
     vpp.close().await.unwrap();
     peer.join();
+}
+
+/// A VPP that answers each request by itself, some time behind the one before.
+fn one_by_one(wire: &mut Wire) {
+    let mut number = 0;
+    while let Some(request) = wire.receive().filter(|request| request.is(PING)) {
+        let next = Instant::now() + Duration::from_micros(50);
+        while Instant::now() < next {
+            std::hint::spin_loop();
+        }
+        wire.send(&pong(&request, 0, number));
+        number += 1;
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_many_answers_is_not_woken_for_each() {
+    let peer = Peer::start(one_by_one);
+    let vpp = connect(&peer).await;
+    let mut pipeline = vpp.pipeline(std::iter::repeat_n(ControlPing, 2000)).window(512);
+    let (mut polls, mut answers) = (0, 0);
+    loop {
+        let mut next = std::pin::pin!(pipeline.next());
+        let counted = poll_fn(|cx| {
+            let poll = next.as_mut().poll(cx);
+            polls += usize::from(poll.is_pending());
+            poll
+        });
+        let Some((index, reply)) = counted.await else { break };
+        assert_eq!((index as u32, reply.unwrap().vpe_pid), (answers, answers));
+        answers += 1;
+    }
+    assert_eq!(answers, 2000);
+    assert!(polls < 500, "waited {polls} times");
 }
 
 #[tokio::test]
