@@ -10,7 +10,7 @@ use tokio::net::UnixStream;
 use vpp_wire::EncodeError;
 
 use super::rests::Rests;
-use super::stream::Stream;
+use super::stream::{Read, Stream};
 use super::{Filled, Outbox, OutboxError, Parting};
 use crate::error::{CloseError, Lost};
 use crate::frame::{self, FrameReader};
@@ -97,9 +97,14 @@ impl Socket {
     }
 
     pub(crate) fn fill(&mut self, waker: &Waker) -> Filled {
-        let (filled, more) = self.stream.fill(&mut self.reader, waker);
-        self.is_read = !more;
-        filled
+        let read = self.stream.fill(&mut self.reader, waker);
+        self.is_read = matches!(read, Read::All);
+        match read {
+            Read::Nothing => Filled::Nothing,
+            Read::Some | Read::All => Filled::Something,
+            Read::Ended => Filled::Ended,
+            Read::Failed(lost) => Filled::Failed(lost),
+        }
     }
 
     /// So many messages came in all, and so many calls wait for theirs. Whether nobody need look for a while, after which the

@@ -16,7 +16,6 @@ use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::runtime::Handle;
 
-use super::Filled;
 use super::alarm::Alarm;
 use crate::error::Lost;
 use crate::frame::FrameReader;
@@ -41,37 +40,51 @@ enum State {
     Gone,
 }
 
+/// What a read brought.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// Nothing; the waker is told when something comes.
+    Nothing,
+    /// Something, and there may be more.
+    Some,
+    /// All there was.
+    All,
+    /// The peer closed.
+    Ended,
+    Failed(Lost),
+}
+
 impl Stream {
     /// In the runtime that watches the stream.
     pub(super) fn new(stream: UnixStream) -> Self {
         Self { state: State::Watched(stream), runtime: Handle::current(), alarm: Alarm::default() }
     }
 
-    /// Reads what has come, without waiting; the waker is told when there is more. Also tells whether there was more to read.
-    pub(super) fn fill(&mut self, reader: &mut FrameReader, waker: &Waker) -> (Filled, bool) {
+    /// Reads what has come, without waiting.
+    pub(super) fn fill(&mut self, reader: &mut FrameReader, waker: &Waker) -> Read {
         if let State::Resting(stream, until) = &self.state {
             match self.alarm.poll(*until, waker) {
-                Poll::Pending => return (Filled::Nothing, false),
-                Poll::Ready(Err(_)) => return (Filled::Failed(Lost::RuntimeEnded), false),
+                Poll::Pending => return Read::Nothing,
+                Poll::Ready(Err(_)) => return Read::Failed(Lost::RuntimeEnded),
                 Poll::Ready(Ok(())) => {}
             }
             let mut piece = [0; PIECE];
             match recv(stream, &mut piece[..], RecvFlags::DONTWAIT) {
-                Ok((0, _)) => return (Filled::Ended, false),
+                Ok((0, _)) => return Read::Ended,
                 Ok((len, _)) => {
                     reader.buffer().extend_from_slice(&piece[..len]);
-                    return (Filled::Something, len == PIECE);
+                    return if len == PIECE { Read::Some } else { Read::All };
                 }
                 Err(Errno::AGAIN | Errno::INTR) => self.watch(),
-                Err(error) => return (Filled::Failed(io::Error::from(error).into()), false),
+                Err(error) => return Read::Failed(io::Error::from(error).into()),
             }
         }
-        let State::Watched(stream) = &self.state else { return (Filled::Failed(Lost::RuntimeEnded), false) };
+        let State::Watched(stream) = &self.state else { return Read::Failed(Lost::RuntimeEnded) };
         loop {
             match stream.poll_read_ready(&mut TaskContext::from_waker(waker)) {
-                Poll::Pending => return (Filled::Nothing, false),
+                Poll::Pending => return Read::Nothing,
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return (Filled::Failed(Lost::RuntimeEnded), false),
+                Poll::Ready(Err(_)) => return Read::Failed(Lost::RuntimeEnded),
             }
             let buffer = reader.buffer();
             let room = buffer.capacity() - buffer.len();
@@ -87,11 +100,11 @@ impl Stream {
                 len => Ok(len),
             });
             match read.map_or(waited, Ok) {
-                Ok(0) => return (Filled::Ended, false),
-                Ok(_) => return (Filled::Something, read.is_none()),
+                Ok(0) => return Read::Ended,
+                Ok(_) => return if read.is_some() { Read::All } else { Read::Some },
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-                Err(error) => return (Filled::Failed(error.into()), false),
+                Err(error) => return Read::Failed(error.into()),
             }
         }
     }
@@ -216,7 +229,7 @@ mod tests {
             }
         }
 
-        fn fill(&mut self) -> (Filled, bool) {
+        fn fill(&mut self) -> Read {
             self.stream.fill(&mut self.reader, &self.waker)
         }
 
@@ -232,11 +245,11 @@ mod tests {
         async fn until(&mut self, len: usize) {
             while self.reader.buffer().len() < len {
                 match self.fill() {
-                    (Filled::Nothing, _) => {
+                    Read::Nothing => {
                         tokio::time::timeout(LONG, self.woken.1.notified()).await.expect("woken");
                     }
-                    (Filled::Something, _) => {}
-                    (other, _) => panic!("{other:?}"),
+                    Read::Some | Read::All => {}
+                    other => panic!("{other:?}"),
                 }
             }
         }
@@ -245,7 +258,7 @@ mod tests {
     #[tokio::test]
     async fn while_it_rests_nobody_is_told_of_what_comes() {
         let mut ends = Ends::new();
-        assert!(matches!(ends.fill(), (Filled::Nothing, _)));
+        assert!(matches!(ends.fill(), Read::Nothing));
         ends.say(30);
         ends.until(30).await;
         let before = ends.woken.times();
@@ -253,14 +266,14 @@ mod tests {
         for _ in 0..100 {
             ends.say(30);
             tokio::task::yield_now().await;
-            assert!(matches!(ends.fill(), (Filled::Nothing, _)));
+            assert!(matches!(ends.fill(), Read::Nothing));
         }
         assert_eq!(ends.woken.times(), before);
         assert!(ends.rest(Duration::from_millis(1)));
         ends.until(3030).await;
         assert_eq!(ends.woken.times() - before, 1, "at the end");
         // It is watched again when there is nothing more.
-        assert!(matches!(ends.fill(), (Filled::Nothing, _)));
+        assert!(matches!(ends.fill(), Read::Nothing));
         ends.say(30);
         ends.until(3060).await;
         assert_eq!(ends.woken.times() - before, 2);
@@ -285,11 +298,11 @@ mod tests {
         ends.vpp.shutdown(std::net::Shutdown::Both).expect("shut");
         loop {
             match ends.fill() {
-                (Filled::Nothing, _) => {
+                Read::Nothing => {
                     tokio::time::timeout(LONG, ends.woken.1.notified()).await.expect("woken");
                 }
-                (Filled::Ended, _) => return,
-                (other, _) => panic!("{other:?}"),
+                Read::Ended => return,
+                other => panic!("{other:?}"),
             }
         }
     }
@@ -305,7 +318,7 @@ mod tests {
         let mut took = vec![0; sent];
         ends.vpp.read_exact(&mut took).expect("read");
         tokio::time::timeout(LONG, ends.woken.1.notified()).await.expect("woken");
-        assert!(matches!(ends.fill(), (Filled::Nothing, _)));
+        assert!(matches!(ends.fill(), Read::Nothing));
         while ends.stream.send(b"more", &ends.waker).is_pending() {
             tokio::time::timeout(LONG, ends.woken.1.notified()).await.expect("woken");
         }
@@ -326,7 +339,7 @@ mod tests {
             drop(runtime);
             let over = Instant::now() + Duration::from_millis(1);
             while Instant::now() < over {}
-            assert!(matches!(ends.fill(), (Filled::Failed(Lost::RuntimeEnded), _)), "{rests}");
+            assert!(matches!(ends.fill(), Read::Failed(Lost::RuntimeEnded)), "{rests}");
             assert!(!ends.rest(Duration::from_secs(1)));
         }
     }
