@@ -45,13 +45,20 @@ impl Written {
     }
 }
 
+/// A part of the items of documents, and a place in it.
+type Place = (u32, u32);
+
+fn at(parts: &[Vec<Written>], (part, place): Place) -> &Written {
+    &parts[part as usize][place as usize]
+}
+
 /// The items of documents.
 #[derive(Debug, Default)]
 pub(crate) struct Items {
     /// In the order in which they are written. They stay in the memory in which the threads that read them have left them.
     parts: Vec<Vec<Written>>,
-    /// Their parts and places there, by the hashes of their keys.
-    places: HashTable<(u32, u32)>,
+    /// Where each is, by the hashes of their keys.
+    places: HashTable<Place>,
     hasher: RandomState,
 }
 
@@ -68,9 +75,9 @@ impl Items {
 
     /// Where an item is written.
     pub(crate) fn origin(&self, key: &Key) -> Option<&Origin> {
-        let is_it = |&(part, at): &(u32, u32)| self.parts[part as usize][at as usize].key == *key;
-        let &(part, at) = self.places.find(self.hasher.hash_one(key), is_it)?;
-        Some(&self.parts[part as usize][at as usize].origin)
+        let is_it = |&place: &Place| at(&self.parts, place).key == *key;
+        let place = self.places.find(self.hasher.hash_one(key), is_it)?;
+        Some(&at(&self.parts, *place).origin)
     }
 }
 
@@ -265,21 +272,19 @@ impl Items {
     /// So many more are to come.
     fn expect(&mut self, count: usize) {
         let Self { parts, places, .. } = self;
-        places.reserve(count, |&(part, at)| parts[part as usize][at as usize].hash);
+        places.reserve(count, |&place| at(parts, place).hash);
     }
 
     /// The items of the part that was added last become known. Those that are there already are told, by their places.
     fn know_last(&mut self, mut told: impl FnMut(u32, ConfigError)) {
         let Self { parts, places, .. } = self;
         let Some(last) = parts.len().checked_sub(1) else { return };
-        let item = |&(part, at): &(u32, u32)| &parts[part as usize][at as usize];
-        for at in 0..parts[last].len() {
-            let place = (last as u32, at as u32);
-            let new = item(&place);
-            match places.entry(new.hash, |other| item(other).key == new.key, |other| item(other).hash) {
-                Entry::Vacant(free) => drop(free.insert(place)),
+        for (index, new) in parts[last].iter().enumerate() {
+            let is_same = |&other: &Place| at(parts, other).key == new.key;
+            match places.entry(new.hash, is_same, |&other| at(parts, other).hash) {
+                Entry::Vacant(free) => drop(free.insert((last as u32, index as u32))),
                 Entry::Occupied(taken) => {
-                    let first = item(taken.get());
+                    let first = at(parts, *taken.get());
                     let reason =
                         format!("{} is wanted already by {} at {}", new.key, first.field(), first.origin);
                     told(new.index, ConfigError::new(new.origin.clone(), "", reason));

@@ -10,7 +10,7 @@ use tokio::net::UnixStream;
 use vpp_wire::EncodeError;
 
 use super::rests::Rests;
-use super::stream::{Read, Stream};
+use super::stream::{Read, Stream, read_now, send_now};
 use super::{Filled, Outbox, OutboxError, Parting};
 use crate::error::{CloseError, Lost};
 use crate::frame::{self, FrameReader};
@@ -91,9 +91,7 @@ impl Socket {
     /// Sends bytes past what waits, as many as go without waiting.
     #[cfg(shared_memory)]
     pub(crate) fn send_now(&self, bytes: &[u8]) -> rustix::io::Result<usize> {
-        use rustix::net::SendFlags;
-        let stream = self.stream.file().ok_or(rustix::io::Errno::NOTCONN)?;
-        rustix::net::send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
+        send_now(self.stream.file().ok_or(rustix::io::Errno::NOTCONN)?, bytes)
     }
 
     pub(crate) fn fill(&mut self, waker: &Waker) -> Filled {
@@ -147,8 +145,7 @@ impl Socket {
         let stream = self.stream.file().ok_or(CloseError::Lost(Lost::RuntimeEnded))?;
         loop {
             if !self.output.bytes.is_empty() {
-                let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
-                match rustix::net::send(stream, &self.output.bytes, flags) {
+                match send_now(stream, &self.output.bytes) {
                     Ok(len) => self.output.bytes.advance(len),
                     Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
                     Err(error) => return Err(CloseError::Lost(io::Error::from(error).into())),
@@ -165,13 +162,9 @@ impl Socket {
             if !ready[0].revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
                 continue;
             }
-            let mut piece = [0; 4096];
-            match rustix::net::recv(stream, &mut piece[..], rustix::net::RecvFlags::DONTWAIT) {
-                Ok((0, _)) => return Err(CloseError::Lost(Lost::ClosedByVpp)),
-                Ok((len, _)) => {
-                    self.reader.buffer().extend_from_slice(&piece[..len]);
-                    return Ok(());
-                }
+            match read_now(stream, &mut self.reader) {
+                Ok(0) => return Err(CloseError::Lost(Lost::ClosedByVpp)),
+                Ok(_) => return Ok(()),
                 Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(CloseError::Lost(io::Error::from(error).into())),
             }

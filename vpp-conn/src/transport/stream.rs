@@ -20,7 +20,7 @@ use super::alarm::Alarm;
 use crate::error::Lost;
 use crate::frame::FrameReader;
 
-/// Bytes of a read behind a rest: the answers to some hundred calls.
+/// Bytes of a read past the runtime: the answers to some hundred calls.
 const PIECE: usize = 16 << 10;
 
 #[derive(Debug)]
@@ -68,13 +68,9 @@ impl Stream {
                 Poll::Ready(Err(_)) => return Read::Failed(Lost::RuntimeEnded),
                 Poll::Ready(Ok(())) => {}
             }
-            let mut piece = [0; PIECE];
-            match recv(stream, &mut piece[..], RecvFlags::DONTWAIT) {
-                Ok((0, _)) => return Read::Ended,
-                Ok((len, _)) => {
-                    reader.buffer().extend_from_slice(&piece[..len]);
-                    return if len == PIECE { Read::Some } else { Read::All };
-                }
+            match read_now(stream, reader) {
+                Ok(0) => return Read::Ended,
+                Ok(len) => return if len == PIECE { Read::Some } else { Read::All },
                 Err(Errno::AGAIN | Errno::INTR) => self.watch(),
                 Err(error) => return Read::Failed(io::Error::from(error).into()),
             }
@@ -144,7 +140,7 @@ impl Stream {
         let stream = match &self.state {
             State::Watched(stream) => stream,
             State::Resting(stream, _) => {
-                return match send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+                return match send_now(stream, bytes) {
                     Ok(len) => Poll::Ready(Ok(len)),
                     // VPP has enough to do meanwhile.
                     Err(Errno::AGAIN | Errno::INTR) => Poll::Pending,
@@ -177,6 +173,19 @@ impl Stream {
             State::Gone => None,
         }
     }
+}
+
+/// Sends what goes without waiting, past the runtime.
+pub(super) fn send_now(stream: impl AsFd, bytes: &[u8]) -> rustix::io::Result<usize> {
+    send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
+}
+
+/// Reads a piece of what has come, past the runtime.
+pub(super) fn read_now(stream: impl AsFd, reader: &mut FrameReader) -> rustix::io::Result<usize> {
+    let mut piece = [0; PIECE];
+    let (len, _) = recv(stream, &mut piece[..], RecvFlags::DONTWAIT)?;
+    reader.buffer().extend_from_slice(&piece[..len]);
+    Ok(len)
 }
 
 #[cfg(test)]

@@ -37,34 +37,35 @@ impl Words {
 
     /// Whether the bit was not there.
     fn insert(&mut self, at: u32, bit: u64) -> bool {
-        if at != self.open.0 && !self.words.contains_key(&at) {
-            let (last, word) = std::mem::replace(&mut self.open, (at, 0));
-            if word != 0 {
-                self.words.insert(last, word);
+        let word = if at == self.open.0 { Some(&mut self.open.1) } else { self.words.get_mut(&at) };
+        let new = match word {
+            Some(word) => {
+                let new = *word & bit == 0;
+                *word |= bit;
+                new
             }
-        }
-        let word = if at == self.open.0 { &mut self.open.1 } else { self.words.entry(at).or_default() };
-        let new = *word & bit == 0;
-        *word |= bit;
+            None => {
+                let (last, word) = std::mem::replace(&mut self.open, (at, bit));
+                if word != 0 {
+                    self.words.insert(last, word);
+                }
+                true
+            }
+        };
         self.len += usize::from(new);
         new
     }
 
     /// Whether the bit was there.
     fn remove(&mut self, at: u32, bit: u64) -> bool {
-        let had = if at == self.open.0 {
-            let had = self.open.1 & bit != 0;
-            self.open.1 &= !bit;
-            had
-        } else {
-            let Some(word) = self.words.get_mut(&at) else { return false };
-            let had = *word & bit != 0;
-            *word &= !bit;
-            if *word == 0 {
-                self.words.remove(&at);
-            }
-            had
-        };
+        let is_open = at == self.open.0;
+        let word = if is_open { Some(&mut self.open.1) } else { self.words.get_mut(&at) };
+        let Some(word) = word else { return false };
+        let had = *word & bit != 0;
+        *word &= !bit;
+        if *word == 0 && !is_open {
+            self.words.remove(&at);
+        }
         self.len -= usize::from(had);
         had
     }

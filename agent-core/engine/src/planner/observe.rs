@@ -156,7 +156,7 @@ impl Planner {
     }
 
     pub(super) fn observed(&mut self, kind: &str, result: Result<Vec<Seen>, Failure>) {
-        let Some(&kind) = self.kind_ids.get(kind) else { return };
+        let Some(kind) = self.kind_id(kind) else { return };
         let Some(pass) = &mut self.pass else { return };
         if pass.running.remove(&kind) {
             if let Ok(items) = &result {
@@ -364,10 +364,9 @@ impl Planner {
         self.author = number;
         let repair = self.policy.drift == Drift::Repair;
         for Notice { key, seen } in notices {
-            let registered =
-                self.kind_ids.get(key.kind()).is_some_and(|&kind| self.kinds[kind as usize].rules.is_some());
-            let observed = |&kind: &u32| self.kinds[kind as usize].moved.is_some();
-            let is_observed = self.kind_ids.get(key.kind()).is_some_and(observed);
+            let kind = self.kind_id(key.kind()).map(|kind| &self.kinds[kind as usize]);
+            let registered = kind.is_some_and(|kind| kind.rules.is_some());
+            let is_observed = kind.is_some_and(|kind| kind.moved.is_some());
             if !registered || (seen.is_none() && !is_observed && self.find(&key).is_none()) {
                 continue;
             }

@@ -232,7 +232,7 @@ impl Planner {
             kind.members.iter().filter(named).filter_map(status).collect()
         };
         let mut all: Vec<Status> = match kind {
-            Some(kind) => self.kind_ids.get(kind).map(|&at| of(&self.kinds[at as usize])).unwrap_or_default(),
+            Some(kind) => self.kind_id(kind).map(|at| of(&self.kinds[at as usize])).unwrap_or_default(),
             None => self.kinds.iter().flat_map(of).collect(),
         };
         all.sort_by(|a, b| a.key.cmp(&b.key));
@@ -255,7 +255,7 @@ impl Planner {
 
     /// Why it is not known what is there of a kind.
     pub(crate) fn unobserved(&self, kind: &str) -> Option<String> {
-        let at = self.kind_ids.get(kind).map(|&at| &self.kinds[at as usize]);
+        let at = self.kind_id(kind).map(|at| &self.kinds[at as usize]);
         let why = match at.map(|kind| (&kind.access, kind.known, &kind.failure)) {
             Some((Access::Closed(why), ..)) => why.clone(),
             Some((Access::Unimplemented(_), ..) | (_, true, _)) => return None,

@@ -294,7 +294,7 @@ impl Planner {
     /// Looks at an item and at those derived from it, each with its kind; `f` says whether to go on to those derived from
     /// this one.
     fn walk(&self, item: &Derived, f: &mut dyn FnMut(&Derived, Option<&Kind>) -> bool) {
-        let kind = self.kind_ids.get(item.key.kind()).map(|&kind| &self.kinds[kind as usize]);
+        let kind = self.kind_id(item.key.kind()).map(|kind| &self.kinds[kind as usize]);
         let goes_on = f(item, kind);
         if let Some(rules) = kind.and_then(|kind| kind.rules.as_ref()).filter(|_| goes_on) {
             for derived in rules.derived(&item.value) {
